@@ -1,0 +1,1 @@
+"""The job of OpenStack Nova and Placement as a typed library."""

@@ -1,0 +1,84 @@
+"""Values and errors as JSON text, for rows and messages."""
+
+import json
+from typing import TypeVar
+
+from cattrs.preconf.json import JsonConverter, make_converter
+
+from computekit.errors import ComputekitError, RemoteError, error_types
+from computekit.model.frozen_map import FrozenMap
+
+__all__ = ["decode", "decode_error", "encode", "encode_error"]
+
+T = TypeVar("T")
+
+
+def _make() -> JsonConverter:
+    converter = make_converter(forbid_extra_keys=True)
+
+    def is_map(kind: object) -> bool:
+        return kind is FrozenMap or getattr(kind, "__origin__", None) is FrozenMap
+
+    def dump_map(value: FrozenMap[object, object]) -> object:
+        return {converter.unstructure(k): converter.unstructure(v) for k, v in value.items()}
+
+    def load_map(value: object, kind: type) -> FrozenMap[object, object]:
+        key_type, value_type = getattr(kind, "__args__", (str, str))
+        if not isinstance(value, dict):
+            raise ValueError("an object is needed here")
+        return FrozenMap(
+            {
+                converter.structure(k, key_type): converter.structure(v, value_type)
+                for k, v in value.items()
+            }
+        )
+
+    converter.register_unstructure_hook_func(is_map, dump_map)
+    converter.register_structure_hook_func(is_map, load_map)
+    return converter
+
+
+_CONVERTER = _make()
+
+
+def _has_fields(kind: type[ComputekitError]) -> bool:
+    return hasattr(kind, "__attrs_attrs__")
+
+
+def encode(value: object) -> str:
+    """Return `value`, a frozen value or a container of such, as JSON text with sorted keys."""
+    return json.dumps(_CONVERTER.unstructure(value), sort_keys=True, separators=(",", ":"))
+
+
+def decode(text: str, kind: type[T]) -> T:
+    """Return the value of type `kind` that `encode` made `text` from.
+
+    Raises:
+        cattrs.BaseValidationError: `text` is not such a value.
+        json.JSONDecodeError: `text` is not JSON.
+    """
+    return _CONVERTER.structure(json.loads(text), kind)
+
+
+def encode_error(error: ComputekitError) -> str:
+    """Return `error` as JSON text: its code, its sentence and its fields."""
+    fields = _CONVERTER.unstructure(error) if _has_fields(type(error)) else {}
+    return json.dumps(
+        {"code": error.code, "message": error.message, "fields": fields},
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+
+
+def decode_error(text: str) -> ComputekitError:
+    """Return the error that `encode_error` made `text` from.
+
+    A code that this process does not know gives a `RemoteError` with the same sentence.
+    """
+    raw = json.loads(text)
+    kind = error_types().get(raw["code"])
+    if kind is None:
+        return RemoteError(str(raw["code"]), str(raw["message"]))
+    if not _has_fields(kind):
+        return kind()
+    return _CONVERTER.structure(raw["fields"], kind)

@@ -1,0 +1,185 @@
+"""The unit of work: everything that changes together is written by one function in one transaction.
+
+`Store.write(fn)` is the only way to write. `fn` gets a `Tx`, the opaque token of that transaction,
+and hands it to every port method that changes something: a claim, its operation row and its
+instance row commit together or not at all.
+
+Each commit that changed something a replica follows gets the next number of one gapless sequence,
+in commit order. A replica keeps the number it has seen (its head) and asks for what came after.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import attrs
+
+__all__ = ["Change", "ChangeSet", "MemoryStore", "MemoryTx", "Store", "Tx"]
+
+R = TypeVar("R")
+
+
+@attrs.frozen
+class Change:
+    """Something that replicas follow was written.
+
+    Attributes:
+        kind: which kind of row: `provider`, `host` ...
+        key: which one.
+    """
+
+    kind: str
+    key: str
+
+
+@attrs.frozen
+class ChangeSet:
+    """What was written after a replica's head, without repetition.
+
+    Attributes:
+        head: the number of the last commit that is covered.
+        changes: what to read again; the rows may have changed further, or gone, since.
+    """
+
+    head: int
+    changes: frozenset[Change]
+
+
+class Tx:
+    """The token of one open transaction; made by a store, good only inside its `write`."""
+
+    __slots__ = ("_after_commit", "_changes")
+
+    def __init__(self) -> None:
+        self._after_commit: list[Callable[[], None]] = []
+        self._changes: dict[Change, None] = {}
+
+    def changed(self, kind: str, key: str) -> None:
+        """Tell replicas, with the commit, that the row `key` of `kind` is to be read again."""
+        self._changes[Change(kind, key)] = None
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What `changed` was told so far; read by the store when it commits."""
+        return tuple(self._changes)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Run `action` once this transaction has been committed; never if it is rolled back.
+
+        For doorbells only: the process may die before `action` runs.
+        """
+        self._after_commit.append(action)
+
+    def take_after_commit(self) -> tuple[Callable[[], None], ...]:
+        """Hand over the actions; called by the store that committed."""
+        actions, self._after_commit = tuple(self._after_commit), []
+        return actions
+
+
+class Store(Protocol):
+    """Something that can commit."""
+
+    def write(self, fn: Callable[[Tx], R]) -> R:
+        """Run `fn` in a transaction and return what it returned.
+
+        If `fn` raises, nothing that it wrote remains and the exception is raised here.
+        `fn` may be run again after a rollback that was not its own fault, so it has no effects
+        beside those that go through its `Tx`.
+
+        Raises:
+            StoreUnavailable: the database cannot be used; nothing was written.
+        """
+        ...
+
+    def head(self) -> int:
+        """Return the number of the last commit that changed something replicas follow."""
+        ...
+
+    def changes(self, since: int) -> ChangeSet | None:
+        """Return what was committed after `since`, or None if that is no longer known.
+
+        With None, a replica reads `head()` first and then everything.
+        """
+        ...
+
+
+class MemoryTx(Tx):
+    """A transaction of a `MemoryStore`: a list of how to take everything back."""
+
+    __slots__ = ("_undo", "open", "store")
+
+    def __init__(self, store: "MemoryStore") -> None:
+        super().__init__()
+        self.store = store
+        self.open = True
+        self._undo: list[Callable[[], None]] = []
+
+    def on_rollback(self, undo: Callable[[], None]) -> None:
+        """Register how to take back a change that was just made."""
+        self._undo.append(undo)
+
+    def roll_back(self) -> None:
+        """Take back all changes, latest first."""
+        while self._undo:
+            self._undo.pop()()
+
+
+class MemoryStore:
+    """A store for rooms that keep their rows in dictionaries; one writer at a time.
+
+    A room's in-memory port takes this store, writes under a `MemoryTx` that it got from
+    `transaction`, and reads under `lock`.
+    """
+
+    def __init__(self, *, history: int = 10_000) -> None:
+        self.lock = threading.RLock()
+        self._current: MemoryTx | None = None
+        self._head = 0
+        self._history: deque[tuple[Change, ...]] = deque(maxlen=history)
+
+    def write(self, fn: Callable[[Tx], R]) -> R:
+        """Run `fn` as `Store.write` says."""
+        with self.lock:
+            if self._current is not None:
+                raise RuntimeError("write inside a write: pass the Tx on instead")
+            tx = self._current = MemoryTx(self)
+            try:
+                result = fn(tx)
+            except BaseException:
+                tx.roll_back()
+                raise
+            else:
+                if tx.changes:
+                    self._head += 1
+                    self._history.append(tx.changes)
+            finally:
+                tx.open = False
+                self._current = None
+        for action in tx.take_after_commit():
+            action()
+        return result
+
+    def head(self) -> int:
+        """Return what `Store.head` says."""
+        with self.lock:
+            return self._head
+
+    def changes(self, since: int) -> ChangeSet | None:
+        """Return what `Store.changes` says; as many commits as `history` are known."""
+        with self.lock:
+            missed = self._head - since
+            if missed > len(self._history):
+                return None
+            recent = [] if missed <= 0 else list(self._history)[-missed:]
+            return ChangeSet(self._head, frozenset(c for commit in recent for c in commit))
+
+    def transaction(self, tx: Tx) -> MemoryTx:
+        """Return `tx` as this store's own open transaction.
+
+        Raises:
+            TypeError: `tx` belongs to another store or has ended.
+        """
+        if not isinstance(tx, MemoryTx) or tx.store is not self or not tx.open:
+            raise TypeError("this Tx is not an open transaction of this store")
+        return tx
