@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 P = TypeVar("P")
+P_co = TypeVar("P_co", covariant=True)
 T = TypeVar("T")
 
 
@@ -83,7 +84,7 @@ class Back:
 Outcome = Done | Wait | Fail | Back
 
 
-class Context(Protocol[P]):
+class Context(Protocol[P_co]):
     """What a step may know while it runs."""
 
     @property
@@ -97,7 +98,7 @@ class Context(Protocol[P]):
         ...
 
     @property
-    def params(self) -> P:
+    def params(self) -> P_co:
         """What the operation was submitted with."""
         ...
 
