@@ -1,0 +1,1 @@
+"""Reference daemons: settings and wiring around the public names of computekit."""
