@@ -16,7 +16,7 @@
     |  |- AmountNotAllowed              provider, resource_class, asked, rule
     |  |- NoInventory                   provider, resource_class
     |  |- CounterFull                   scope, name, used, bound          (retryable)
-    |- NoValidHost                      an operation ended for want of a host; summary
+    |- NoValidHost                      summary, explanation
     |- LeaseLost                        an executor no longer owns its operation
     |- FenceRejected                    a message or effect of a past owner
     |- DeadlineExceeded                 what, timeout_s                   (retryable)
@@ -25,7 +25,8 @@
     |- TransportFailed                  a message could not be delivered  (retryable)
     |- ImageRefused                     image, reason
     |- HostError                        what a host could not do; touched
-    |  |- HypervisorUnavailable         (retryable)
+    |  |- HostNotReady                  host, reason                      (retryable)
+    |  |- HypervisorUnavailable         uri, reason                       (retryable)
     |  |- HypervisorRefused             hypervisor's own code and words
     |  |- DomainNotFound                instance
     |  |- DomainExists                  instance
@@ -59,6 +60,7 @@ __all__ = [
     "FenceRejected",
     "GenerationConflict",
     "HostError",
+    "HostNotReady",
     "HypervisorRefused",
     "HypervisorUnavailable",
     "ImageRefused",
@@ -309,10 +311,16 @@ class CounterFull(ClaimRefused):
 
 @attrs.define(eq=False)
 class NoValidHost(ComputekitError):
-    """An operation ended because no host could take the instance."""
+    """An operation ended because no host could take the instance.
+
+    Attributes:
+        summary: the reasons in one line.
+        explanation: every rule and host, as text.
+    """
 
     code: ClassVar[str] = "no_valid_host"
     summary: str
+    explanation: str = ""
 
     @property
     def message(self) -> str:
@@ -422,6 +430,21 @@ class HostError(ComputekitError):
     """A host could not do what it was asked."""
 
     code: ClassVar[str] = "host"
+
+
+@attrs.define(eq=False)
+class HostNotReady(HostError):
+    """The host's agent does not obey (yet): it has to synchronise first; nothing was done."""
+
+    code: ClassVar[str] = "host.not_ready"
+    retryable: ClassVar[bool] = True
+    host: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """Which host, and what it lacks."""
+        return f"host {self.host} is not ready: {self.reason}"
 
 
 @attrs.define(eq=False)

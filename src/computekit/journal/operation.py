@@ -103,6 +103,15 @@ class Context(Protocol[P_co]):
         ...
 
     @property
+    def order(self) -> tuple[int, int]:
+        """Return the operation's number and the fence of its lease.
+
+        It only grows over the life of a subject: who gets a message with a smaller one than seen
+        before refuses it.
+        """
+        ...
+
+    @property
     def attempt(self) -> int:
         """How often this step was run before since it was entered; 0 the first time."""
         ...
@@ -205,6 +214,7 @@ class Operation:
         kind: name of its kind.
         version: of its kind.
         subject: what it works on.
+        number: counts the operations of a subject, from 1.
         params: as JSON text.
         state: where it is in its life.
         direction: which way it goes.
@@ -227,6 +237,7 @@ class Operation:
     kind: str
     version: int
     subject: str
+    number: int
     params: str
     state: OperationState
     created_s: Seconds
