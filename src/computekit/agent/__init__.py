@@ -1,0 +1,48 @@
+"""The host side: typed host calls, who may make them, and what a host offers to placement."""
+
+from computekit.agent.agent import Agent
+from computekit.agent.calls import (
+    CacheImages,
+    Define,
+    Destroy,
+    Fence,
+    HostCall,
+    ReadConsole,
+    ReadFacts,
+    ReadStatus,
+    RemoveInstance,
+    ShutDown,
+    Start,
+    Sync,
+    SyncReport,
+)
+from computekit.agent.client import HostClient
+from computekit.agent.fences import Fences
+from computekit.agent.inventory import InventoryRules, host_provider, host_tree
+from computekit.agent.lock import HostLock
+from computekit.agent.ports import Hypervisor, Wire
+
+__all__ = [
+    "Agent",
+    "CacheImages",
+    "Define",
+    "Destroy",
+    "Fence",
+    "Fences",
+    "HostCall",
+    "HostClient",
+    "HostLock",
+    "Hypervisor",
+    "InventoryRules",
+    "ReadConsole",
+    "ReadFacts",
+    "ReadStatus",
+    "RemoveInstance",
+    "ShutDown",
+    "Start",
+    "Sync",
+    "SyncReport",
+    "Wire",
+    "host_provider",
+    "host_tree",
+]

@@ -1,0 +1,132 @@
+"""The host side: takes messages as text, checks who may command, and drives the hypervisor."""
+
+import logging
+import threading
+from pathlib import Path
+from random import Random
+
+import cattrs
+
+from computekit.agent.calls import Fence, HostCall, Message, Reply, Sync, SyncReport, call_types
+from computekit.agent.fences import Fences
+from computekit.agent.lock import HostLock
+from computekit.agent.ports import Hypervisor
+from computekit.clock import Clock
+from computekit.errors import (
+    ComputekitError,
+    Fault,
+    FenceRejected,
+    HostNotReady,
+    InvalidInput,
+    Unexpected,
+)
+from computekit.ids import HostName, InstanceId, new_uuid
+from computekit.model import decode, encode, encode_error
+from computekit.units import Seconds
+from computekit.virt.ports import ImageSource
+
+__all__ = ["Agent"]
+
+_log = logging.getLogger(__name__)
+
+FENCE_MEMORY_S = Seconds(24 * 3600.0)
+"""How long the fence of a gone instance is kept; no message lives nearly as long."""
+
+
+class Agent:
+    """Executes host calls, one at a time for each instance, and refuses those of past owners.
+
+    Args:
+        host: the host's name; messages for another are refused.
+        hypervisor: drives the guests.
+        images: where images come from.
+        directory: for the lock and the fences; one agent at a time.
+        clock: for message lifetimes.
+        random: for the incarnation.
+
+    Raises:
+        InUse: another agent has the directory.
+    """
+
+    def __init__(
+        self,
+        host: HostName,
+        hypervisor: Hypervisor,
+        images: ImageSource,
+        directory: Path,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self.host = host
+        self.incarnation = new_uuid(random)
+        self._hypervisor = hypervisor
+        self._images = images
+        self._clock = clock
+        self._lock = HostLock(directory)
+        self._fences = Fences(directory / "fences", clock)
+        self._synchronised = False
+        self._guard = threading.Lock()
+        self._busy: dict[InstanceId, threading.Lock] = {}
+
+    def close(self) -> None:
+        """Let another agent have the directory; guests go on."""
+        self._synchronised = False
+        self._lock.release()
+
+    def handle(self, text: str) -> str:
+        """Carry out one message and return the reply; both are JSON text.
+
+        Never raises for what a message says: every refusal is a reply.
+        """
+        try:
+            message = decode(text, Message)
+            call = self._parse(message)
+            answer = self._admit(message, call)
+        except ComputekitError as error:
+            return encode(Reply(False, encode_error(error)))
+        except (cattrs.BaseValidationError, ValueError) as error:
+            fault = Fault("message", "malformed", str(error))
+            return encode(Reply(False, encode_error(InvalidInput((fault,)))))
+        except Exception as error:
+            _log.exception("host call failed unexpectedly")
+            return encode(Reply(False, encode_error(Unexpected("host call", str(error)))))
+        return encode(Reply(True, encode(answer)))
+
+    def _parse(self, message: Message) -> HostCall[object]:
+        kind = call_types().get(message.call)
+        if kind is None:
+            raise InvalidInput((Fault("call", "unknown", f"no host call {message.call!r}"),))
+        return decode(message.body, kind)
+
+    def _admit(self, message: Message, call: HostCall[object]) -> object:
+        if message.host != self.host:
+            raise HostNotReady(message.host, f"this is the agent of {self.host}")
+        if self._clock.wall_s() > message.not_after_s:
+            raise FenceRejected(f"message {message.call}", "it came after its time")
+        if isinstance(call, Sync):
+            return self._sync(call)
+        if not self._synchronised:
+            raise HostNotReady(self.host, "it has not been synchronised since its start")
+        if message.incarnation != self.incarnation:
+            raise HostNotReady(self.host, "its agent was started anew")
+        if call.changes is None:
+            return call.run(self._hypervisor, self._images)
+        if message.fence is None or message.fence.instance != call.changes:
+            raise InvalidInput((Fault("fence", "wrong", f"needs one for {call.changes}"),))
+        with self._guard:
+            busy = self._busy.setdefault(call.changes, threading.Lock())
+        with busy:
+            self._fences.admit(message.fence)
+            return call.run(self._hypervisor, self._images)
+
+    def _sync(self, call: Sync) -> SyncReport:
+        report = call.run(self._hypervisor, self._images)
+        for fence in call.fences:
+            self._fences.raise_to(fence)
+        for domain in report.domains:
+            self._fences.raise_to(Fence(domain.mark.instance, domain.mark.epoch))
+        keep = report.files | {domain.mark.instance for domain in report.domains}
+        keep |= {fence.instance for fence in call.fences}
+        self._fences.prune(keep, FENCE_MEMORY_S)
+        self._synchronised = True
+        return report

@@ -1,0 +1,84 @@
+"""What a host remembers of who may command it; outlives the domains and the agent."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from computekit.agent.calls import Fence
+from computekit.clock import Clock
+from computekit.errors import FenceRejected
+from computekit.ids import InstanceId
+from computekit.units import Seconds
+
+__all__ = ["Fences"]
+
+
+class Fences:
+    """The highest fence seen for each instance, one small file each, written before the effect.
+
+    Not safe for two threads on the same instance; the agent serialises those.
+
+    Args:
+        directory: made if it is not there.
+        clock: for `prune`.
+    """
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        self._directory = directory
+        self._clock = clock
+        directory.mkdir(parents=True, exist_ok=True)
+        self._seen: dict[InstanceId, tuple[int, int, int]] = {}
+        for file in directory.iterdir():
+            if file.suffix == ".json":
+                epoch, number, lease = json.loads(file.read_text())
+                self._seen[InstanceId(file.stem)] = (int(epoch), int(number), int(lease))
+
+    def admit(self, fence: Fence) -> None:
+        """Let the bearer of `fence` pass, and from now on nobody who comes before it.
+
+        Raises:
+            FenceRejected: a later one was seen.
+        """
+        seen = self._seen.get(fence.instance)
+        if seen is not None and fence.order < seen:
+            raise FenceRejected(
+                f"instance {fence.instance}",
+                f"(epoch, operation, lease) {fence.order} came after {seen}",
+            )
+        self.raise_to(fence)
+
+    def raise_to(self, fence: Fence) -> None:
+        """From now on let nobody pass who comes before `fence`."""
+        seen = self._seen.get(fence.instance)
+        if seen is not None and seen >= fence.order:
+            return
+        final = self._directory / f"{fence.instance}.json"
+        draft = final.with_suffix(".new")
+        with draft.open("w") as file:
+            json.dump(fence.order, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(final)
+        self._sync_directory()
+        self._seen[fence.instance] = fence.order
+
+    def prune(self, keep: frozenset[InstanceId], older_than_s: Seconds) -> None:
+        """Forget instances that are not in `keep` and were not named for `older_than_s`.
+
+        Safe when no message lives as long as `older_than_s`.
+        """
+        limit_s = self._clock.wall_s() - older_than_s
+        for instance in tuple(self._seen):
+            file = self._directory / f"{instance}.json"
+            with contextlib.suppress(FileNotFoundError):
+                if instance not in keep and file.stat().st_mtime < limit_s:
+                    file.unlink()
+                    del self._seen[instance]
+
+    def _sync_directory(self) -> None:
+        handle = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,46 @@
+"""A wire inside one process; what goes over it is text all the same."""
+
+import threading
+from collections.abc import Callable
+
+from computekit.errors import TransportFailed
+from computekit.ids import HostName
+from computekit.runtime import Pool, Runtime
+from computekit.units import Seconds
+
+__all__ = ["InProcessWire"]
+
+
+class InProcessWire:
+    """Delivers text to handlers of this process, on threads of its own, with a deadline.
+
+    Args:
+        runtime: owns the threads.
+        size: messages that are handled at the same time.
+        queue_limit: messages that may wait.
+    """
+
+    def __init__(self, runtime: Runtime, size: int = 16, queue_limit: int = 256) -> None:
+        self._pool: Pool = runtime.pool("wire", size, queue_limit)
+        self._lock = threading.Lock()
+        self._handlers: dict[HostName, Callable[[str], str]] = {}
+
+    def attach(self, host: HostName, handler: Callable[[str], str]) -> Callable[[], None]:
+        """Deliver messages for `host` to `handler` from now on; return how to stop that."""
+        with self._lock:
+            self._handlers[host] = handler
+
+        def detach() -> None:
+            with self._lock:
+                if self._handlers.get(host) is handler:
+                    del self._handlers[host]
+
+        return detach
+
+    def send(self, host: HostName, text: str, timeout_s: Seconds) -> str:
+        """Deliver as `computekit.agent.Wire` says."""
+        with self._lock:
+            handler = self._handlers.get(host)
+        if handler is None:
+            raise TransportFailed(f"no agent of {host} is attached")
+        return self._pool.call(lambda: handler(text), timeout_s, f"host call to {host}")
