@@ -8,7 +8,7 @@ from computekit.ids import ImageId
 from computekit.model import Trait
 from computekit.units import Bytes, Mib
 
-__all__ = ["DirectBoot", "DiskRole", "Firmware", "GuestConfig", "GuestDisk"]
+__all__ = ["DirectBoot", "DiskRole", "Firmware", "GuestConfig", "GuestDisk", "HostDefaults"]
 
 
 class Firmware(Enum):
@@ -24,6 +24,21 @@ class DiskRole(Enum):
     ROOT = "root"
     EPHEMERAL = "ephemeral"
     SWAP = "swap"
+
+
+@attrs.frozen
+class HostDefaults:
+    """What a guest gets where neither flavor nor image says anything.
+
+    Attributes:
+        arch: `x86_64` or `aarch64`.
+        machine_type: for guests of that architecture.
+        firmware: for guests of that architecture.
+    """
+
+    arch: str = "x86_64"
+    machine_type: str = "q35"
+    firmware: Firmware = Firmware.BIOS
 
 
 @attrs.frozen
