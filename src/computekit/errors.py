@@ -38,6 +38,8 @@
     |- RemoteError                      an error of a code that this process does not know
 
 Each class has a stable `code`. HTTP numbers live in the HTTP room only.
+
+(Errors have no slots: attrs would make each class twice, and the tree would be walked twice.)
 """
 
 from typing import ClassVar
@@ -117,7 +119,7 @@ class Fault:
         return f"{self.path}: {self.message}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class InvalidInput(ComputekitError):
     """The input breaks rules; all of them are listed."""
 
@@ -130,7 +132,7 @@ class InvalidInput(ComputekitError):
         return "; ".join(str(fault) for fault in self.faults)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class NotFound(ComputekitError):
     """There is no such thing."""
 
@@ -144,7 +146,7 @@ class NotFound(ComputekitError):
         return f"no {self.kind} {self.id}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class AlreadyExists(ComputekitError):
     """The name or id is taken."""
 
@@ -158,7 +160,7 @@ class AlreadyExists(ComputekitError):
         return f"{self.kind} {self.id} exists already"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class InUse(ComputekitError):
     """The thing cannot go while others hold on to it."""
 
@@ -179,7 +181,7 @@ class Conflict(ComputekitError):
     code: ClassVar[str] = "conflict"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class GenerationConflict(Conflict):
     """Somebody else wrote in between; read again and retry."""
 
@@ -199,7 +201,7 @@ class GenerationConflict(Conflict):
         )
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class OperationInProgress(Conflict):
     """Another operation is under way on the same subject."""
 
@@ -214,7 +216,7 @@ class OperationInProgress(Conflict):
         return f"{self.subject} is busy with operation {self.operation}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class StateConflict(Conflict):
     """The subject is not in a state that allows this."""
 
@@ -235,7 +237,7 @@ class ClaimRefused(ComputekitError):
     code: ClassVar[str] = "claim.refused"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class CapacityExceeded(ClaimRefused):
     """The provider has too little left; another may have more."""
 
@@ -256,7 +258,7 @@ class CapacityExceeded(ClaimRefused):
         )
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class AmountNotAllowed(ClaimRefused):
     """The amount breaks a unit rule of the inventory (min_unit, max_unit or step_size)."""
 
@@ -275,7 +277,7 @@ class AmountNotAllowed(ClaimRefused):
         )
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class NoInventory(ClaimRefused):
     """The provider has no inventory of this class."""
 
@@ -289,7 +291,7 @@ class NoInventory(ClaimRefused):
         return f"provider {self.provider} has no inventory of {self.resource_class}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class CounterFull(ClaimRefused):
     """A counter that the claim takes along is at its bound."""
 
@@ -309,7 +311,7 @@ class CounterFull(ClaimRefused):
         )
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class NoValidHost(ComputekitError):
     """An operation ended because no host could take the instance.
 
@@ -328,7 +330,7 @@ class NoValidHost(ComputekitError):
         return f"no host can take it: {self.summary}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class LeaseLost(ComputekitError):
     """The executor's lease on an operation has gone to another; its result is discarded."""
 
@@ -341,7 +343,7 @@ class LeaseLost(ComputekitError):
         return f"the lease on operation {self.operation} has gone to another executor"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class FenceRejected(ComputekitError):
     """An effect was asked for by somebody whose time is over; it was not done."""
 
@@ -355,7 +357,7 @@ class FenceRejected(ComputekitError):
         return f"{self.subject}: {self.reason}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class DeadlineExceeded(ComputekitError):
     """Waiting stopped; what was waited for may still happen."""
 
@@ -370,7 +372,7 @@ class DeadlineExceeded(ComputekitError):
         return f"{self.what} took longer than {self.timeout_s:g} s"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class Overloaded(ComputekitError):
     """A bounded queue is full; nothing was started."""
 
@@ -384,7 +386,7 @@ class Overloaded(ComputekitError):
         return f"{self.what} is full"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class StoreUnavailable(ComputekitError):
     """The database cannot be used."""
 
@@ -398,7 +400,7 @@ class StoreUnavailable(ComputekitError):
         return f"the store cannot be used: {self.reason}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class TransportFailed(ComputekitError):
     """A message could not be delivered, or its answer was lost."""
 
@@ -412,7 +414,7 @@ class TransportFailed(ComputekitError):
         return f"the message was not delivered: {self.reason}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class ImageRefused(ComputekitError):
     """An image is not what it says, or would reach outside itself."""
 
@@ -432,7 +434,7 @@ class HostError(ComputekitError):
     code: ClassVar[str] = "host"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class HostNotReady(HostError):
     """The host's agent does not obey (yet): it has to synchronise first; nothing was done."""
 
@@ -447,7 +449,7 @@ class HostNotReady(HostError):
         return f"host {self.host} is not ready: {self.reason}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class HypervisorUnavailable(HostError):
     """The connection to the hypervisor is down; the effect is in doubt, so probe."""
 
@@ -462,7 +464,7 @@ class HypervisorUnavailable(HostError):
         return f"hypervisor {self.uri} cannot be reached: {self.reason}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class HypervisorRefused(HostError):
     """The hypervisor said no.
 
@@ -483,7 +485,7 @@ class HypervisorRefused(HostError):
         return f"{self.call} was refused: {self.reason} (code {self.native_code})"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class DomainNotFound(HostError):
     """The host has no domain for this instance."""
 
@@ -496,7 +498,7 @@ class DomainNotFound(HostError):
         return f"the host has no domain for instance {self.instance}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class DomainExists(HostError):
     """A domain that is not this instance's has its name or id."""
 
@@ -510,7 +512,7 @@ class DomainExists(HostError):
         return f"instance {self.instance} cannot be defined: {self.reason}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class Unsupported(HostError):
     """This host or driver cannot do this at all."""
 
@@ -524,7 +526,7 @@ class Unsupported(HostError):
         return f"{self.feature} is not supported: {self.reason}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class StorageFull(HostError):
     """A file system is full."""
 
@@ -538,7 +540,7 @@ class StorageFull(HostError):
         return f"no space left for {self.path}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class PermissionRefused(HostError):
     """The operating system does not let this process do it."""
 
@@ -552,7 +554,7 @@ class PermissionRefused(HostError):
         return f"permission refused for {self.path}: {self.reason}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class Cancelled(ComputekitError):
     """An operation was ended by request, before its point of no return."""
 
@@ -565,7 +567,7 @@ class Cancelled(ComputekitError):
         return f"cancelled: {self.reason}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class Unexpected(ComputekitError):
     """Something raised an error that is not of this tree: a defect; the log has the traceback."""
 
@@ -579,7 +581,7 @@ class Unexpected(ComputekitError):
         return f"unexpected error in {self.where}: {self.text}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class RemoteError(ComputekitError):
     """An error came over the wire, or out of a row, with a code that this process does not know."""
 

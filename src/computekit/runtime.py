@@ -90,7 +90,7 @@ class Pool:
                 return
             try:
                 result = fn()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  handed to who waits for the future
                 future.set_exception(error)
             else:
                 future.set_result(result)
@@ -208,7 +208,7 @@ class Runtime:
             while not self.ending:
                 try:
                     rest_s = body()
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001  handed to on_error
                     rest_s = on_error(error)
                 if rest_s > 0 and not self.ending:
                     bell.wait(rest_s)

@@ -10,14 +10,17 @@ in commit order. A replica keeps the number it has seen (its head) and asks for 
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 import attrs
 
-__all__ = ["Change", "ChangeSet", "MemoryStore", "MemoryTx", "Store", "Tx"]
+__all__ = ["Change", "ChangeSet", "MemoryStore", "MemoryTable", "MemoryTx", "Store", "Tx"]
 
 R = TypeVar("R")
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @attrs.frozen
@@ -49,11 +52,12 @@ class ChangeSet:
 class Tx:
     """The token of one open transaction; made by a store, good only inside its `write`."""
 
-    __slots__ = ("_after_commit", "_changes")
+    __slots__ = ("_after_commit", "_changes", "_seen")
 
     def __init__(self) -> None:
         self._after_commit: list[Callable[[], None]] = []
         self._changes: dict[Change, None] = {}
+        self._seen: set[Hashable] = set()
 
     def changed(self, kind: str, key: str) -> None:
         """Tell replicas, with the commit, that the row `key` of `kind` is to be read again."""
@@ -63,6 +67,16 @@ class Tx:
     def changes(self) -> tuple[Change, ...]:
         """What `changed` was told so far; read by the store when it commits."""
         return tuple(self._changes)
+
+    def first(self, what: Hashable) -> bool:
+        """Return whether this is the first time that this transaction is asked about `what`.
+
+        For effects that a transaction has once, however many of its writes call for them.
+        """
+        if what in self._seen:
+            return False
+        self._seen.add(what)
+        return True
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run `action` once this transaction has been committed; never if it is rolled back.
@@ -85,10 +99,12 @@ class Store(Protocol):
 
         If `fn` raises, nothing that it wrote remains and the exception is raised here.
         `fn` may be run again after a rollback that was not its own fault, so it has no effects
-        beside those that go through its `Tx`.
+        beside those that go through its `Tx`. Reads inside `fn` see what it has written.
+        `fn` never calls `write` (pass the `Tx` on) and never waits for anything.
 
         Raises:
             StoreUnavailable: the database cannot be used; nothing was written.
+            DeadlineExceeded: the commit was waited for too long; it may still happen.
         """
         ...
 
@@ -97,7 +113,7 @@ class Store(Protocol):
         ...
 
     def changes(self, since: int) -> ChangeSet | None:
-        """Return what was committed after `since`, or None if that is no longer known.
+        """Return what was committed after `since`, or None if that is not known (any more).
 
         With None, a replica reads `head()` first and then everything.
         """
@@ -125,6 +141,39 @@ class MemoryTx(Tx):
             self._undo.pop()()
 
 
+class MemoryTable(Generic[K, V]):
+    """The rows of one kind, by key, of a room that keeps them in memory.
+
+    What a transaction wrote is taken back when it is rolled back. Rows are frozen values.
+
+    Attributes:
+        rows: to read, under `MemoryStore.lock`.
+    """
+
+    __slots__ = ("_rows", "rows")
+
+    def __init__(self) -> None:
+        self._rows: dict[K, V] = {}
+        self.rows: Mapping[K, V] = self._rows
+
+    def put(self, tx: MemoryTx, key: K, row: V) -> None:
+        """Write a row, new or not."""
+        tx.on_rollback(partial(self._restore, key, self._rows.get(key)))
+        self._rows[key] = row
+
+    def remove(self, tx: MemoryTx, key: K) -> None:
+        """Remove a row; nothing happens if there is none."""
+        row = self._rows.pop(key, None)
+        if row is not None:
+            tx.on_rollback(partial(self._restore, key, row))
+
+    def _restore(self, key: K, row: V | None) -> None:
+        if row is None:
+            del self._rows[key]
+        else:
+            self._rows[key] = row
+
+
 class MemoryStore:
     """A store for rooms that keep their rows in dictionaries; one writer at a time.
 
@@ -150,9 +199,9 @@ class MemoryStore:
                 tx.roll_back()
                 raise
             else:
-                if tx.changes:
+                if changes := tx.changes:
                     self._head += 1
-                    self._history.append(tx.changes)
+                    self._history.append(changes)
             finally:
                 tx.open = False
                 self._current = None
@@ -169,9 +218,9 @@ class MemoryStore:
         """Return what `Store.changes` says; as many commits as `history` are known."""
         with self.lock:
             missed = self._head - since
-            if missed > len(self._history):
+            if not 0 <= missed <= len(self._history):
                 return None
-            recent = [] if missed <= 0 else list(self._history)[-missed:]
+            recent = list(self._history)[-missed:] if missed else []
             return ChangeSet(self._head, frozenset(c for commit in recent for c in commit))
 
     def transaction(self, tx: Tx) -> MemoryTx:

@@ -87,7 +87,7 @@ class Agent:
         except (cattrs.BaseValidationError, ValueError) as error:
             fault = Fault("message", "malformed", str(error))
             return encode(Reply(False, encode_error(InvalidInput((fault,)))))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  a defect must not end the agent
             _log.exception("host call failed unexpectedly")
             return encode(Reply(False, encode_error(Unexpected("host call", str(error)))))
         return encode(Reply(True, encode(answer)))

@@ -241,9 +241,7 @@ class ReadFacts(HostCall[HostFacts]):
 
 def call_types() -> dict[str, type[HostCall[object]]]:
     """Return every call by the name that it has on the wire."""
-    return {
-        kind.__name__: cast(type[HostCall[object]], kind) for kind in HostCall.__subclasses__()
-    }
+    return {kind.__name__: cast(type[HostCall[object]], kind) for kind in HostCall.__subclasses__()}
 
 
 @attrs.frozen

@@ -48,7 +48,7 @@ def host_provider(host: HostName) -> ProviderId:
     return ProviderId(derived_uuid(_NAMESPACE, host))
 
 
-def host_tree(facts: HostFacts, rules: InventoryRules = InventoryRules()) -> ProviderTree:  # noqa: B008
+def host_tree(facts: HostFacts, rules: InventoryRules = InventoryRules()) -> ProviderTree:
     """Return the provider tree of a host.
 
     One root with VCPU, MEMORY_MB (MiB) and DISK_GB (GiB); a class of which there is nothing to

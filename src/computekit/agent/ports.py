@@ -15,9 +15,7 @@ from computekit.virt.ports import (
 __all__ = ["Hypervisor", "Wire"]
 
 
-class Hypervisor(
-    HypervisorHost, DomainLifecycle, InstanceDisks, Consoles, DomainEvents, Protocol
-):
+class Hypervisor(HypervisorHost, DomainLifecycle, InstanceDisks, Consoles, DomainEvents, Protocol):
     """A driver that can do all that an agent offers today."""
 
 

@@ -1,0 +1,45 @@
+"""Use-cases on instances, one operation a file."""
+
+from computekit.compute.admission import admit_host
+from computekit.compute.console import ConsoleOutput, ConsoleParams, console_kind, read_console
+from computekit.compute.create import CreateParams, create, create_kind
+from computekit.compute.delete import DeleteParams, delete, delete_kind
+from computekit.compute.kinds import operation_kinds
+from computekit.compute.memory import MemoryInstances
+from computekit.compute.observe import ObserveParams, observe, observe_kind
+from computekit.compute.ports import InstanceReader, InstanceWriter
+from computekit.compute.reboot import RebootParams, reboot, reboot_kind
+from computekit.compute.services import Services
+from computekit.compute.start import StartParams, start, start_kind
+from computekit.compute.stop import StopParams, stop, stop_kind
+
+__all__ = [
+    "ConsoleOutput",
+    "ConsoleParams",
+    "CreateParams",
+    "DeleteParams",
+    "InstanceReader",
+    "InstanceWriter",
+    "MemoryInstances",
+    "ObserveParams",
+    "RebootParams",
+    "Services",
+    "StartParams",
+    "StopParams",
+    "admit_host",
+    "console_kind",
+    "create",
+    "create_kind",
+    "delete",
+    "delete_kind",
+    "observe",
+    "observe_kind",
+    "operation_kinds",
+    "read_console",
+    "reboot",
+    "reboot_kind",
+    "start",
+    "start_kind",
+    "stop",
+    "stop_kind",
+]

@@ -1,0 +1,225 @@
+"""Create an instance: place it, claim, bring its images, define it, run it."""
+
+from collections.abc import Callable
+
+import attrs
+
+from computekit.agent import CacheImages, RemoveInstance
+from computekit.compute.on_host import OnHost
+from computekit.compute.services import Services
+from computekit.errors import (
+    ComputekitError,
+    DeadlineExceeded,
+    HostError,
+    NoValidHost,
+    TransportFailed,
+)
+from computekit.guest import check_name, resolve
+from computekit.ids import (
+    ConsumerId,
+    HostName,
+    ImageId,
+    InstanceId,
+    OperationId,
+    ProjectId,
+    UserId,
+    new_uuid,
+)
+from computekit.journal import (
+    Back,
+    Context,
+    Done,
+    Ending,
+    Fail,
+    Operation,
+    OperationKind,
+    Outcome,
+    Step,
+    Wait,
+)
+from computekit.model import (
+    Allocation,
+    Consumer,
+    Flavor,
+    FrozenMap,
+    Instance,
+    InstanceState,
+)
+from computekit.scheduler import PlacementIntent, Request, Unplaced, translate
+from computekit.units import Seconds
+from computekit.work import Tx
+
+__all__ = ["CreateParams", "create", "create_kind"]
+
+_HOSTS_TO_TRY = 3
+_HOST_PATIENCE_S = Seconds(15.0)
+
+
+@attrs.frozen
+class CreateParams:
+    """Nothing beside the instance's own row."""
+
+
+@attrs.frozen
+class _TriedHost:
+    host: HostName
+    why: str
+
+
+def create(
+    services: Services,
+    *,
+    name: str,
+    flavor: Flavor,
+    image: ImageId,
+    project: ProjectId,
+    user: UserId,
+    zone: str | None = None,
+    hints: FrozenMap[str, tuple[str, ...]] = FrozenMap(),
+) -> tuple[Instance, Operation]:
+    """Write down a new instance and the operation that will create it.
+
+    Raises:
+        InvalidInput: name, flavor or image break rules; all faults are in it.
+        NotFound: there is no such image.
+    """
+    check_name(name)
+    found = services.images.image(image)
+    resolve(flavor, found, services.defaults)
+    instance = Instance(
+        id=InstanceId(new_uuid(services.random)),
+        name=name,
+        project=project,
+        user=user,
+        flavor=flavor,
+        image=found,
+        state=InstanceState.BUILDING,
+        created_s=services.clock.wall_s(),
+        zone=zone,
+        hints=hints,
+    )
+    operation = OperationId(new_uuid(services.random))
+
+    def write(tx: Tx) -> Operation:
+        services.instances.add_instance(tx, instance)
+        return services.journal.submit(
+            tx, create_kind(services), CreateParams(), instance.id, operation
+        )
+
+    return instance, services.store.write(write)
+
+
+def create_kind(services: Services) -> OperationKind[CreateParams]:
+    """Return the steps of `instance.create`."""
+    here = _Create(services, OnHost(services))
+    elsewhere = here.or_elsewhere
+    return OperationKind(
+        name="instance.create",
+        params=CreateParams,
+        steps=(
+            Step("place", here.place, here.leave, timeout_s=Seconds(120.0)),
+            Step("images", elsewhere(here.images), timeout_s=Seconds(1800.0)),
+            Step("define", elsewhere(here.on_host.define), here.remove, timeout_s=Seconds(600.0)),
+            Step("run", elsewhere(here.on_host.run), here.on_host.destroy),
+        ),
+        on_end=here.end,
+    )
+
+
+@attrs.frozen
+class _Create:
+    services: Services
+    on_host: OnHost
+
+    def place(self, ctx: Context[CreateParams]) -> Outcome:
+        services = self.services
+        instance = self.on_host.instance(ctx)
+        if instance.host is not None:
+            return Done()
+        tried = ctx.notes(_TriedHost)
+        guest = resolve(instance.flavor, instance.image, services.defaults)
+        intent = PlacementIntent(zone=instance.zone, hints=instance.hints)
+        decision = services.scheduler.place(
+            Request(
+                placement=translate(guest, intent),
+                intent=intent,
+                ignored_hosts=frozenset(note.host for note in tried),
+            )
+        )
+        if isinstance(decision, Unplaced):
+            explanation = decision.explain()
+            failed = "".join(f"; {note.host} was tried: {note.why}" for note in tried)
+            return Fail(NoValidHost(explanation.summary + failed, explanation.text()))
+        placed = attrs.evolve(instance, host=decision.host, epoch=instance.epoch + 1)
+        allocation = Allocation(
+            Consumer(ConsumerId(instance.id), instance.project, instance.user),
+            decision.allocation,
+        )
+
+        def claim(tx: Tx) -> None:
+            services.placement.claim(tx, allocation)
+            services.instances.change_instance(tx, instance, placed)
+            services.instances.put_guest(tx, instance.id, guest)
+
+        return Done(commit=claim)
+
+    def leave(self, ctx: Context[CreateParams]) -> Done | Wait:
+        instance = self.on_host.instance(ctx)
+        if instance.host is None:
+            return Done()
+        left = attrs.evolve(instance, host=None, epoch=instance.epoch + 1)
+
+        def give_back(tx: Tx) -> None:
+            self.services.placement.release(tx, ConsumerId(instance.id))
+            self.services.instances.change_instance(tx, instance, left)
+
+        return Done(commit=give_back)
+
+    def images(self, ctx: Context[CreateParams]) -> Outcome:
+        instance = self.on_host.instance(ctx)
+        guest = self.services.instances.guest(instance.id)
+        assert guest is not None
+        wanted = [disk.image for disk in guest.disks if disk.image is not None]
+        if guest.direct_boot is not None:
+            wanted.append(guest.direct_boot.kernel)
+            if guest.direct_boot.ramdisk is not None:
+                wanted.append(guest.direct_boot.ramdisk)
+        self.on_host.call(ctx, instance, CacheImages(tuple(wanted)))
+        return Done()
+
+    def remove(self, ctx: Context[CreateParams]) -> Done | Wait:
+        instance = self.on_host.instance(ctx)
+        if instance.host is not None:
+            self.on_host.call(ctx, instance, RemoveInstance(instance.id))
+        return Done()
+
+    def or_elsewhere(
+        self, do: Callable[[Context[CreateParams]], Outcome]
+    ) -> Callable[[Context[CreateParams]], Outcome]:
+        """Run a step; if it is the host that cannot do it, go back for another host."""
+
+        def step(ctx: Context[CreateParams]) -> Outcome:
+            try:
+                return do(ctx)
+            except (HostError, TransportFailed, DeadlineExceeded) as error:
+                if error.retryable and ctx.since_entered_s < _HOST_PATIENCE_S:
+                    raise
+                if len(ctx.notes(_TriedHost)) + 1 >= _HOSTS_TO_TRY:
+                    return Fail(error)
+                host = self.on_host.instance(ctx).host
+                assert host is not None
+                return Back("place", _TriedHost(host, error.message))
+
+        return step
+
+    def end(
+        self,
+        tx: Tx,
+        ctx: Context[CreateParams],
+        ending: Ending,
+        _error: ComputekitError | None,
+    ) -> None:
+        if ending is Ending.UNDONE:
+            instance = self.on_host.instance(ctx)
+            failed = attrs.evolve(instance, state=InstanceState.ERROR)
+            self.services.instances.change_instance(tx, instance, failed)

@@ -1,0 +1,75 @@
+"""Delete an instance: take it off its host, give back what it holds."""
+
+import attrs
+
+from computekit.agent import RemoveInstance
+from computekit.compute.on_host import OnHost
+from computekit.compute.services import Services
+from computekit.errors import NotFound
+from computekit.ids import ConsumerId, InstanceId, OperationId, new_uuid
+from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
+from computekit.model import InstanceState
+from computekit.work import Tx
+
+__all__ = ["DeleteParams", "delete", "delete_kind"]
+
+
+@attrs.frozen
+class DeleteParams:
+    """Nothing beside the instance's own row."""
+
+
+def delete(services: Services, instance: InstanceId) -> Operation:
+    """Write down that an instance is to go; whatever else is under way on it is cancelled.
+
+    Raises:
+        NotFound: there is no such instance, or it is deleted already.
+    """
+    row = services.existing(instance)
+    if row.state is InstanceState.DELETED:
+        raise NotFound("instance", instance)
+    operation = OperationId(new_uuid(services.random))
+    return services.store.write(
+        lambda tx: services.journal.submit(
+            tx, delete_kind(services), DeleteParams(), instance, operation, preempt=True
+        )
+    )
+
+
+def delete_kind(services: Services) -> OperationKind[DeleteParams]:
+    """Return the steps of `instance.delete`; there is no way back from the first."""
+    here = _Delete(services, OnHost(services))
+    return OperationKind(
+        name="instance.delete",
+        params=DeleteParams,
+        steps=(
+            Step("remove", here.remove, point_of_no_return=True),
+            Step("release", here.release),
+        ),
+    )
+
+
+@attrs.frozen
+class _Delete:
+    services: Services
+    on_host: OnHost
+
+    def remove(self, ctx: Context[DeleteParams]) -> Outcome:
+        instance = self.on_host.instance(ctx)
+        if instance.host is not None:
+            self.on_host.call(ctx, instance, RemoveInstance(instance.id))
+        return Done()
+
+    def release(self, ctx: Context[DeleteParams]) -> Outcome:
+        instance = self.on_host.instance(ctx)
+        if instance.state is InstanceState.DELETED:
+            return Done()
+        gone = attrs.evolve(
+            instance, state=InstanceState.DELETED, host=None, epoch=instance.epoch + 1
+        )
+
+        def give_back(tx: Tx) -> None:
+            self.services.placement.release(tx, ConsumerId(instance.id))
+            self.services.instances.change_instance(tx, instance, gone)
+
+        return Done(commit=give_back)

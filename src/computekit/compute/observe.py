@@ -1,0 +1,59 @@
+"""Write down what a guest did by itself: it powered off, or somebody else started it."""
+
+import attrs
+
+from computekit.compute.on_host import OnHost
+from computekit.compute.services import Services
+from computekit.errors import OperationInProgress
+from computekit.ids import InstanceId, OperationId, new_uuid
+from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
+from computekit.model import InstanceState
+from computekit.virt.ports import DomainState
+
+__all__ = ["ObserveParams", "observe", "observe_kind"]
+
+_RUNS = (DomainState.RUNNING, DomainState.PAUSED)
+
+
+@attrs.frozen
+class ObserveParams:
+    """Nothing beside the instance's own row."""
+
+
+def observe(services: Services, instance: InstanceId) -> Operation | None:
+    """Write down that an instance's domain is to be looked at, because something hints at it.
+
+    Returns:
+        The operation, or None where there is nothing to do: the instance is gone, is neither
+        active nor stopped, or another operation is under way, which looks for itself.
+    """
+    row = services.instances.instance(instance)
+    if row is None or row.state not in (InstanceState.ACTIVE, InstanceState.STOPPED):
+        return None
+    operation = OperationId(new_uuid(services.random))
+    try:
+        return services.store.write(
+            lambda tx: services.journal.submit(
+                tx, observe_kind(services), ObserveParams(), instance, operation
+            )
+        )
+    except OperationInProgress:
+        return None
+
+
+def observe_kind(services: Services) -> OperationKind[ObserveParams]:
+    """Return the one step of `instance.observe`."""
+    on_host = OnHost(services)
+
+    def look(ctx: Context[ObserveParams]) -> Outcome:
+        instance = on_host.instance(ctx)
+        if instance.host is None:
+            return Done()
+        status = on_host.status(ctx, instance)
+        runs = status is not None and status.state in _RUNS
+        state = InstanceState.ACTIVE if runs else InstanceState.STOPPED
+        if instance.state not in (InstanceState.ACTIVE, InstanceState.STOPPED):
+            return Done()
+        return Done() if state is instance.state else on_host.becomes(instance, state)
+
+    return OperationKind(name="instance.observe", params=ObserveParams, steps=(Step("look", look),))

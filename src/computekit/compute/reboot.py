@@ -1,0 +1,72 @@
+"""Reboot an instance: soft asks the guest to power off first, hard takes the power."""
+
+import attrs
+
+from computekit.compute.on_host import OnHost, require_state
+from computekit.compute.services import Services
+from computekit.compute.stop import DEFAULT_GRACE_S
+from computekit.ids import InstanceId, OperationId, new_uuid
+from computekit.journal import Context, Operation, OperationKind, Outcome, Step
+from computekit.model import InstanceState
+from computekit.units import Seconds
+
+__all__ = ["RebootParams", "reboot", "reboot_kind"]
+
+
+@attrs.frozen
+class RebootParams:
+    """How to reboot.
+
+    Attributes:
+        hard: take the power at once.
+        grace_s: how long the guest may take to power off before its power is taken.
+    """
+
+    hard: bool = False
+    grace_s: Seconds = DEFAULT_GRACE_S
+
+
+def reboot(
+    services: Services,
+    instance: InstanceId,
+    *,
+    hard: bool = False,
+    grace_s: Seconds = DEFAULT_GRACE_S,
+) -> Operation:
+    """Write down that an instance is to reboot.
+
+    Raises:
+        NotFound: there is no such instance.
+        StateConflict: it does not run.
+        OperationInProgress: something else is under way on it.
+    """
+    require_state(services.existing(instance), InstanceState.ACTIVE)
+    operation = OperationId(new_uuid(services.random))
+    return services.store.write(
+        lambda tx: services.journal.submit(
+            tx, reboot_kind(services), RebootParams(hard, grace_s), instance, operation
+        )
+    )
+
+
+def reboot_kind(services: Services) -> OperationKind[RebootParams]:
+    """Return the steps of `instance.reboot`; once the guest is off it is started, come what may."""
+    on_host = OnHost(services)
+
+    def shut_down(ctx: Context[RebootParams]) -> Outcome:
+        on_host.require(ctx, InstanceState.ACTIVE)
+        return on_host.shut_down(ctx, Seconds(0.0) if ctx.params.hard else ctx.params.grace_s)
+
+    def off(ctx: Context[RebootParams]) -> Outcome:
+        return on_host.destroy(ctx)
+
+    return OperationKind(
+        name="instance.reboot",
+        params=RebootParams,
+        steps=(
+            Step("shut_down", shut_down, timeout_s=Seconds(3600.0)),
+            Step("off", off, point_of_no_return=True),
+            Step("define", on_host.define),
+            Step("run", on_host.run),
+        ),
+    )
