@@ -1,0 +1,19 @@
+"""Images: where they are kept, and whether they may be used."""
+
+from computekit.images.inspection import (
+    DISK_FORMATS,
+    MAX_VIRTUAL_SIZE_BYTES,
+    ImageFacts,
+    inspect_image,
+)
+from computekit.images.local import LocalImages
+from computekit.images.ports import ImageStore
+
+__all__ = [
+    "DISK_FORMATS",
+    "MAX_VIRTUAL_SIZE_BYTES",
+    "ImageFacts",
+    "ImageStore",
+    "LocalImages",
+    "inspect_image",
+]
