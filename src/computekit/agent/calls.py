@@ -60,9 +60,11 @@ class HostCall(Generic[R]):
 
     Attributes:
         answer: the type of the answer.
+        timeout_s: the longest that it may take.
     """
 
     answer: ClassVar[object] = None
+    timeout_s: ClassVar[Seconds] = Seconds(60.0)
 
     @property
     def changes(self) -> InstanceId | None:
@@ -108,6 +110,7 @@ class CacheImages(HostCall[None]):
     """Have these images on the host."""
 
     images: tuple[ImageId, ...]
+    timeout_s: ClassVar[Seconds] = Seconds(1800.0)
 
     def run(self, hypervisor: Hypervisor, images: ImageSource) -> None:
         """Fetch what is missing."""

@@ -25,16 +25,12 @@ class HostClient:
         wire: carries the messages.
         hosts: knows the incarnation of each host's agent.
         clock: for message lifetimes.
-        timeout_s: the longest that a call may take.
     """
 
-    def __init__(
-        self, wire: Wire, hosts: HostReader, clock: Clock, timeout_s: Seconds = Seconds(120.0)
-    ) -> None:
+    def __init__(self, wire: Wire, hosts: HostReader, clock: Clock) -> None:
         self._wire = wire
         self._hosts = hosts
         self._clock = clock
-        self._timeout_s = timeout_s
 
     def call(
         self,
@@ -76,9 +72,9 @@ class HostClient:
             body=encode(call),
             fence=fence,
             operation=operation,
-            not_after_s=Seconds(self._clock.wall_s() + self._timeout_s),
+            not_after_s=Seconds(self._clock.wall_s() + call.timeout_s),
         )
-        text = self._wire.send(host, encode(message), self._timeout_s)
+        text = self._wire.send(host, encode(message), call.timeout_s)
         try:
             reply = decode(text, Reply)
             if not reply.ok:

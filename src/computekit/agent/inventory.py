@@ -64,7 +64,7 @@ def host_tree(facts: HostFacts, rules: InventoryRules = InventoryRules()) -> Pro
             inventories[name] = Inventory(
                 total=total, reserved=min(total, reserved), max_unit=total, allocation_ratio=ratio
             )
-    traits = {Trait("COMPUTE_FIRMWARE_BIOS")} if facts.arch in ("x86_64", "i686") else set()
+    traits = {Trait(f"HW_ARCH_{facts.arch.upper()}")}
     if facts.uefi:
         traits.add(Trait("COMPUTE_FIRMWARE_UEFI"))
     root = Provider(

@@ -5,7 +5,7 @@ import attrs
 from computekit.agent import ReadConsole
 from computekit.compute.services import Services
 from computekit.errors import StateConflict
-from computekit.ids import InstanceId, OperationId, new_uuid
+from computekit.ids import InstanceId
 from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
 
 __all__ = ["ConsoleOutput", "ConsoleParams", "console_kind", "read_console"]
@@ -44,16 +44,12 @@ def read_console(services: Services, instance: InstanceId, tail_bytes: int) -> O
     Raises:
         NotFound: there is no such instance.
         StateConflict: it is on no host.
+        OperationInProgress: it is being read already.
     """
     if services.existing(instance).host is None:
         raise StateConflict(f"instance {instance}", "without a host", "a host")
-    operation = OperationId(new_uuid(services.random))
     params = ConsoleParams(instance, min(max(tail_bytes, 0), MAX_TAIL_BYTES))
-    return services.store.write(
-        lambda tx: services.journal.submit(
-            tx, console_kind(services), params, f"console:{operation}", operation
-        )
-    )
+    return services.submit(console_kind(services), params, f"console:{instance}")
 
 
 def console_kind(services: Services) -> OperationKind[ConsoleParams]:

@@ -10,7 +10,9 @@ from computekit.compute.services import Services
 from computekit.errors import (
     ComputekitError,
     DeadlineExceeded,
+    Fault,
     HostError,
+    InvalidInput,
     NoValidHost,
     TransportFailed,
 )
@@ -20,7 +22,6 @@ from computekit.ids import (
     HostName,
     ImageId,
     InstanceId,
-    OperationId,
     ProjectId,
     UserId,
     new_uuid,
@@ -83,9 +84,15 @@ def create(
         InvalidInput: name, flavor or image break rules; all faults are in it.
         NotFound: there is no such image.
     """
-    check_name(name)
     found = services.images.image(image)
-    resolve(flavor, found, services.defaults)
+    faults: list[Fault] = []
+    for check in (lambda: check_name(name), lambda: resolve(flavor, found, services.defaults)):
+        try:
+            check()
+        except InvalidInput as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InvalidInput(tuple(faults))
     instance = Instance(
         id=InstanceId(new_uuid(services.random)),
         name=name,
@@ -98,15 +105,13 @@ def create(
         zone=zone,
         hints=hints,
     )
-    operation = OperationId(new_uuid(services.random))
-
-    def write(tx: Tx) -> Operation:
-        services.instances.add_instance(tx, instance)
-        return services.journal.submit(
-            tx, create_kind(services), CreateParams(), instance.id, operation
-        )
-
-    return instance, services.store.write(write)
+    operation = services.submit(
+        create_kind(services),
+        CreateParams(),
+        instance.id,
+        also=lambda tx: services.instances.add_instance(tx, instance),
+    )
+    return instance, operation
 
 
 def create_kind(services: Services) -> OperationKind[CreateParams]:

@@ -6,7 +6,7 @@ from computekit.agent import RemoveInstance
 from computekit.compute.on_host import OnHost
 from computekit.compute.services import Services
 from computekit.errors import NotFound
-from computekit.ids import ConsumerId, InstanceId, OperationId, new_uuid
+from computekit.ids import ConsumerId, InstanceId
 from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
 from computekit.model import InstanceState
 from computekit.work import Tx
@@ -28,11 +28,8 @@ def delete(services: Services, instance: InstanceId) -> Operation:
     row = services.existing(instance)
     if row.state is InstanceState.DELETED:
         raise NotFound("instance", instance)
-    operation = OperationId(new_uuid(services.random))
-    return services.store.write(
-        lambda tx: services.journal.submit(
-            tx, delete_kind(services), DeleteParams(), instance, operation, preempt=True
-        )
+    return services.submit(
+        delete_kind(services), DeleteParams(), instance, preempt="the instance is to be deleted"
     )
 
 

@@ -5,7 +5,7 @@ import attrs
 from computekit.compute.on_host import OnHost
 from computekit.compute.services import Services
 from computekit.errors import OperationInProgress
-from computekit.ids import InstanceId, OperationId, new_uuid
+from computekit.ids import InstanceId
 from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
 from computekit.model import InstanceState
 from computekit.virt.ports import DomainState
@@ -30,13 +30,8 @@ def observe(services: Services, instance: InstanceId) -> Operation | None:
     row = services.instances.instance(instance)
     if row is None or row.state not in (InstanceState.ACTIVE, InstanceState.STOPPED):
         return None
-    operation = OperationId(new_uuid(services.random))
     try:
-        return services.store.write(
-            lambda tx: services.journal.submit(
-                tx, observe_kind(services), ObserveParams(), instance, operation
-            )
-        )
+        return services.submit(observe_kind(services), ObserveParams(), instance)
     except OperationInProgress:
         return None
 

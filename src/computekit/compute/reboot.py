@@ -5,7 +5,7 @@ import attrs
 from computekit.compute.on_host import OnHost, require_state
 from computekit.compute.services import Services
 from computekit.compute.stop import DEFAULT_GRACE_S
-from computekit.ids import InstanceId, OperationId, new_uuid
+from computekit.ids import InstanceId
 from computekit.journal import Context, Operation, OperationKind, Outcome, Step
 from computekit.model import InstanceState
 from computekit.units import Seconds
@@ -41,12 +41,7 @@ def reboot(
         OperationInProgress: something else is under way on it.
     """
     require_state(services.existing(instance), InstanceState.ACTIVE)
-    operation = OperationId(new_uuid(services.random))
-    return services.store.write(
-        lambda tx: services.journal.submit(
-            tx, reboot_kind(services), RebootParams(hard, grace_s), instance, operation
-        )
-    )
+    return services.submit(reboot_kind(services), RebootParams(hard, grace_s), instance)
 
 
 def reboot_kind(services: Services) -> OperationKind[RebootParams]:

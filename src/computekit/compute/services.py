@@ -1,6 +1,8 @@
 """What operations work with: one value that holds every port."""
 
 import random
+from collections.abc import Callable
+from typing import TypeVar
 
 import attrs
 
@@ -9,15 +11,17 @@ from computekit.clock import Clock
 from computekit.compute.ports import InstanceWriter
 from computekit.errors import NotFound
 from computekit.guest import HostDefaults
-from computekit.ids import InstanceId
-from computekit.journal import Journal
+from computekit.ids import InstanceId, OperationId, new_uuid
+from computekit.journal import Journal, Operation, OperationKind, new_operation
 from computekit.model import Instance
 from computekit.placement import PlacementWriter
 from computekit.scheduler import HostWriter, Scheduler
 from computekit.virt.ports import ImageSource
-from computekit.work import Store
+from computekit.work import Store, Tx
 
 __all__ = ["Services"]
+
+P = TypeVar("P")
 
 
 @attrs.frozen
@@ -49,6 +53,38 @@ class Services:
     defaults: HostDefaults
     clock: Clock
     random: random.Random
+
+    def submit(
+        self,
+        kind: OperationKind[P],
+        params: P,
+        subject: str,
+        *,
+        also: Callable[[Tx], None] | None = None,
+        preempt: str | None = None,
+    ) -> Operation:
+        """Write down an operation, and what `also` writes, in one transaction.
+
+        Args:
+            kind: of the operation.
+            params: of the operation.
+            subject: what it works on.
+            also: writes what must be there with it.
+            preempt: why the live operation of the subject, if any, is to end; None leaves it.
+
+        Raises:
+            OperationInProgress: the subject has a live operation, and `preempt` is None.
+        """
+        operation = new_operation(
+            kind, params, subject, OperationId(new_uuid(self.random)), self.clock.wall_s()
+        )
+
+        def write(tx: Tx) -> Operation:
+            if also is not None:
+                also(tx)
+            return self.journal.submit(tx, operation, preempt)
+
+        return self.store.write(write)
 
     def existing(self, instance: InstanceId) -> Instance:
         """Return an instance.

@@ -4,7 +4,7 @@ import attrs
 
 from computekit.compute.on_host import OnHost, require_state
 from computekit.compute.services import Services
-from computekit.ids import InstanceId, OperationId, new_uuid
+from computekit.ids import InstanceId
 from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
 from computekit.model import InstanceState
 
@@ -25,12 +25,7 @@ def start(services: Services, instance: InstanceId) -> Operation:
         OperationInProgress: something else is under way on it.
     """
     require_state(services.existing(instance), InstanceState.STOPPED)
-    operation = OperationId(new_uuid(services.random))
-    return services.store.write(
-        lambda tx: services.journal.submit(
-            tx, start_kind(services), StartParams(), instance, operation
-        )
-    )
+    return services.submit(start_kind(services), StartParams(), instance)
 
 
 def start_kind(services: Services) -> OperationKind[StartParams]:

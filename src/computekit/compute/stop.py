@@ -4,7 +4,7 @@ import attrs
 
 from computekit.compute.on_host import OnHost, require_state
 from computekit.compute.services import Services
-from computekit.ids import InstanceId, OperationId, new_uuid
+from computekit.ids import InstanceId
 from computekit.journal import Context, Operation, OperationKind, Outcome, Step
 from computekit.model import InstanceState
 from computekit.units import Seconds
@@ -35,12 +35,7 @@ def stop(services: Services, instance: InstanceId, grace_s: Seconds = DEFAULT_GR
         OperationInProgress: something else is under way on it.
     """
     require_state(services.existing(instance), InstanceState.ACTIVE)
-    operation = OperationId(new_uuid(services.random))
-    return services.store.write(
-        lambda tx: services.journal.submit(
-            tx, stop_kind(services), StopParams(grace_s), instance, operation
-        )
-    )
+    return services.submit(stop_kind(services), StopParams(grace_s), instance)
 
 
 def stop_kind(services: Services) -> OperationKind[StopParams]:
