@@ -1,1 +1,45 @@
-"""See the modules."""
+"""Durable operations: steps that are done or undone, whatever crashes."""
+
+from computekit.journal.memory import MemoryJournal
+from computekit.journal.operation import (
+    Back,
+    Context,
+    Direction,
+    Done,
+    Ending,
+    Fail,
+    KindKey,
+    Operation,
+    OperationKind,
+    OperationState,
+    Outcome,
+    Result,
+    Step,
+    Wait,
+)
+from computekit.journal.ports import Journal, JournalReader
+from computekit.journal.runner import Progress, Runner
+from computekit.journal.transitions import new_operation
+
+__all__ = [
+    "Back",
+    "Context",
+    "Direction",
+    "Done",
+    "Ending",
+    "Fail",
+    "Journal",
+    "JournalReader",
+    "KindKey",
+    "MemoryJournal",
+    "Operation",
+    "OperationKind",
+    "OperationState",
+    "Outcome",
+    "Progress",
+    "Result",
+    "Runner",
+    "Step",
+    "Wait",
+    "new_operation",
+]

@@ -18,17 +18,22 @@ __all__ = [
     "Done",
     "Ending",
     "Fail",
+    "KindKey",
     "Operation",
     "OperationKind",
     "OperationState",
     "Outcome",
+    "Result",
     "Step",
     "Wait",
 ]
 
-P = TypeVar("P")
 P_co = TypeVar("P_co", covariant=True)
+P_contra = TypeVar("P_contra", contravariant=True)
 T = TypeVar("T")
+
+KindKey = tuple[str, int]
+"""Name and version of a kind."""
 
 
 @attrs.frozen
@@ -139,7 +144,7 @@ class Context(Protocol[P_co]):
 
 
 @attrs.frozen
-class Step(Generic[P]):
+class Step(Generic[P_contra]):
     """One step of an operation.
 
     Attributes:
@@ -152,8 +157,8 @@ class Step(Generic[P]):
     """
 
     name: str
-    do: Callable[[Context[P]], Outcome]
-    undo: Callable[[Context[P]], Done | Wait] | None = None
+    do: Callable[[Context[P_contra]], Outcome]
+    undo: Callable[[Context[P_contra]], Done | Wait] | None = None
     timeout_s: Seconds = Seconds(60.0)
     point_of_no_return: bool = False
 
@@ -166,8 +171,10 @@ class Ending(Enum):
 
 
 @attrs.frozen
-class OperationKind(Generic[P]):
+class OperationKind(Generic[P_contra]):
     """A kind of operation: an ordered tuple of steps.
+
+    What takes any kind takes an `OperationKind[Never]`.
 
     Attributes:
         name: `instance.create` ...; rows name it.
@@ -177,13 +184,42 @@ class OperationKind(Generic[P]):
         steps: in order.
         on_end: what to write in the transaction that ends the operation; the error is None when
             it is done.
+
+    Raises:
+        ValueError: no steps, two of one name, or two points of no return.
     """
 
     name: str
-    params: type[P]
-    steps: tuple[Step[P], ...]
-    on_end: Callable[[Tx, Context[P], Ending, ComputekitError | None], None] | None = None
+    params: type[P_contra]
+    steps: tuple[Step[P_contra], ...]
+    on_end: Callable[[Tx, Context[P_contra], Ending, ComputekitError | None], None] | None = None
     version: int = 1
+
+    def __attrs_post_init__(self) -> None:
+        names = {step.name for step in self.steps}
+        if not names or len(names) < len(self.steps):
+            raise ValueError(f"{self.name}: steps need names, each its own")
+        if sum(step.point_of_no_return for step in self.steps) > 1:
+            raise ValueError(f"{self.name}: there can be one point of no return")
+
+    @property
+    def key(self) -> KindKey:
+        """Name and version: what a row must name for this kind to run it."""
+        return (self.name, self.version)
+
+    @property
+    def no_return(self) -> int:
+        """The index of the point of no return; the number of steps if there is none."""
+        flags = [step.point_of_no_return for step in self.steps]
+        return flags.index(True) if True in flags else len(flags)
+
+    def index(self, step: str) -> int:
+        """Return the index of a step.
+
+        Raises:
+            ValueError: there is no such step.
+        """
+        return [each.name for each in self.steps].index(step)
 
 
 class OperationState(Enum):
@@ -221,10 +257,12 @@ class Operation:
         position: index of the step that is begun.
         back_to: with direction UNDO: index of the step to go forward from again; None: undo all.
         attempt: runs of this step since it was entered.
+        retries: how many of the latest runs have failed in a row.
         entered_s: when this step was entered.
         wake_s: not to be run before this.
         doing: what is waited for, for people.
-        error: the last error as JSON text; kept when an operation is undone.
+        error: the last error of a step as JSON text; with direction UNDO: why it turned.
+        undo_error: the last error of the undo that is begun, as JSON text.
         cancel: why it shall end, or None.
         executor: who runs it, or None.
         fence: raised with each lease; every write of an executor names it.
@@ -245,12 +283,41 @@ class Operation:
     position: int = 0
     back_to: int | None = None
     attempt: int = 0
+    retries: int = 0
     entered_s: Seconds = Seconds(0.0)
     wake_s: Seconds = Seconds(0.0)
     doing: str = ""
     error: str | None = None
+    undo_error: str | None = None
     cancel: str | None = None
     executor: ExecutorId | None = None
     fence: int = 0
     lease_until_s: Seconds = Seconds(0.0)
     ended_s: Seconds | None = None
+
+    @property
+    def key(self) -> KindKey:
+        """Name and version of its kind."""
+        return (self.kind, self.version)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is done or undone."""
+        return self.ended_s is not None
+
+
+@attrs.frozen
+class Result:
+    """What one step has left in the journal.
+
+    Attributes:
+        step: its name.
+        n: 0: what it gave when it was done; 1, 2 ...: the notes that `Back` left for it.
+        value: as JSON text; None: its undo has taken it back.
+        at_s: when this was written; wall seconds since the Unix epoch.
+    """
+
+    step: str
+    n: int
+    value: str | None
+    at_s: Seconds
