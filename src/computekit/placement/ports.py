@@ -17,6 +17,7 @@ from computekit.model import (
 from computekit.work import Tx
 
 __all__ = [
+    "PROVIDER_CHANGED",
     "CounterClaim",
     "PlacementReader",
     "PlacementWriter",
@@ -70,13 +71,17 @@ class PlacementReader(Protocol):
         ...
 
     def tree(self, member: ProviderId) -> ProviderTree | None:
-        """Return the whole tree that `member` is in, or None if there is no such provider."""
+        """Return the whole tree that `member` is in, or None if there is no such provider.
+
+        Providers are ordered by depth, then by name.
+        """
         ...
 
     def uses(self, providers: frozenset[ProviderId] | None = None) -> tuple[ProviderUse, ...]:
         """Return these providers (all, with None) with what is used of them, parents first.
 
-        Ids that are not there (any more) are left out.
+        Ids that are not there (any more) are left out. Trees come by the id of their root,
+        providers of a tree by depth, then by name.
         """
         ...
 
@@ -94,13 +99,19 @@ class PlacementReader(Protocol):
 
 
 class PlacementWriter(PlacementReader, Protocol):
-    """Writes; each belongs to a transaction. A wrong generation raises `GenerationConflict`."""
+    """Writes; each belongs to a transaction.
+
+    A call that raises has written nothing, so a transaction may go on after it with another host.
+    Each call may raise `InvalidInput`, with every fault of its arguments; one that takes the
+    generation of a provider raises `NotFound` or `GenerationConflict` if that is not the one.
+    """
 
     def put_tree(self, tx: Tx, tree: ProviderTree) -> ProviderTree:
         """Make the stored tree equal to `tree`: create, change, remove; return it as stored.
 
-        Generations in `tree` are not looked at. A provider whose content does not change keeps
-        its generation. Allocations stay.
+        Generations in `tree` are not looked at. A provider whose inventories, traits and
+        aggregates stay keeps its generation; a new one has 0. Allocations stay, also where an
+        inventory shrinks below what is used of it.
 
         Raises:
             InUse: a provider or a class that would go is held by an allocation.
@@ -123,10 +134,9 @@ class PlacementWriter(PlacementReader, Protocol):
         generation: int,
         inventories: FrozenMap[ResourceClass, Inventory],
     ) -> int:
-        """Replace all inventories of a provider; return its new generation.
+        """Replace all inventories of a provider; return its new generation, even if they are equal.
 
         Raises:
-            NotFound: there is no such provider.
             InUse: a class that would go is held by an allocation.
         """
         ...
@@ -134,13 +144,13 @@ class PlacementWriter(PlacementReader, Protocol):
     def set_traits(
         self, tx: Tx, provider: ProviderId, generation: int, traits: frozenset[Trait]
     ) -> int:
-        """Replace all traits of a provider; return its new generation."""
+        """Replace all traits of a provider; return its generation, raised only if they differ."""
         ...
 
     def set_aggregates(
         self, tx: Tx, provider: ProviderId, generation: int, aggregates: frozenset[AggregateId]
     ) -> int:
-        """Replace all aggregates of a provider; return its new generation."""
+        """Replace all aggregates of a provider; return its new generation, even if equal."""
         ...
 
     def claim(
@@ -148,11 +158,17 @@ class PlacementWriter(PlacementReader, Protocol):
     ) -> Allocation:
         """Replace all that the consumer holds by `allocation` and `counters`, if it all fits.
 
-        One conditional statement for each (provider, class), in that order, then the counters.
+        Judged and written in the order of (provider, class), then of the counters' (scope, name);
+        the first that does not fit is raised. What a consumer holds already counts as free for
+        it, and it may always keep or lower its part, even of a provider that has given too much.
+
         `allocation.consumer.generation` is the one that the caller has seen; 0 for a new
-        consumer. The result carries the new one. Nothing of it remains when an error is raised
-        and the transaction is rolled back. The same claim made twice by its owner, with the
-        generation of before, is a conflict: read first.
+        consumer. The result carries the new one; a consumer that is left with nothing is
+        forgotten and has 0. The same claim made twice by its owner, with the generation of
+        before, is a conflict: read first.
+
+        Each provider that is named goes up one generation in a transaction, however many claims
+        name it; with an empty allocation, those that were held do.
 
         Raises:
             CapacityExceeded: too little is left; the numbers are in it.
@@ -164,5 +180,8 @@ class PlacementWriter(PlacementReader, Protocol):
         ...
 
     def release(self, tx: Tx, consumer: ConsumerId) -> None:
-        """Give back all that a consumer holds, counters too; nothing happens if that is nothing."""
+        """Give back all that a consumer holds, counters too, and forget the consumer.
+
+        Nothing happens if it is unknown. No generation is looked at and none is raised.
+        """
         ...

@@ -7,9 +7,9 @@ import attrs
 from computekit.ids import HostName, ProviderId
 from computekit.model import HostFacts
 from computekit.units import Seconds
-from computekit.work import Tx
+from computekit.work import MemoryStore, MemoryTable, Tx
 
-__all__ = ["Host", "HostReader", "HostWriter"]
+__all__ = ["HOST_CHANGED", "Host", "HostReader", "HostWriter", "MemoryHosts"]
 
 HOST_CHANGED = "host"
 """`Change.kind` of a host whose row was written."""
@@ -62,3 +62,37 @@ class HostWriter(HostReader, Protocol):
     def delete_host(self, tx: Tx, name: HostName) -> None:
         """Remove the row of a host; nothing happens if there is none."""
         ...
+
+
+class MemoryHosts:
+    """A `HostWriter` whose rows live as long as the process.
+
+    Args:
+        store: whose transactions it writes in.
+    """
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self._hosts: MemoryTable[HostName, Host] = MemoryTable()
+
+    def host(self, name: HostName) -> Host | None:
+        with self._store.lock:
+            return self._hosts.rows.get(name)
+
+    def hosts(self, names: frozenset[HostName] | None = None) -> tuple[Host, ...]:
+        with self._store.lock:
+            rows = self._hosts.rows
+            wanted = rows.keys() if names is None else names & rows.keys()
+            return tuple(rows[name] for name in sorted(wanted))
+
+    def put_host(self, tx: Tx, host: Host) -> None:
+        mine = self._store.transaction(tx)
+        if self._hosts.rows.get(host.name) != host:
+            self._hosts.put(mine, host.name, host)
+            tx.changed(HOST_CHANGED, host.name)
+
+    def delete_host(self, tx: Tx, name: HostName) -> None:
+        mine = self._store.transaction(tx)
+        if name in self._hosts.rows:
+            self._hosts.remove(mine, name)
+            tx.changed(HOST_CHANGED, name)
