@@ -1,1 +1,36 @@
-"""See the modules."""
+"""The hypervisor seam: what a driver can do, and one that only pretends, by real rules.
+
+`computekit.virt.libvirt` holds the driver for real hosts; it is not imported from here.
+"""
+
+from computekit.virt.fake import FakeHypervisor
+from computekit.virt.ports import (
+    Consoles,
+    DomainEvent,
+    DomainEventKind,
+    DomainEvents,
+    DomainLifecycle,
+    DomainMark,
+    DomainSpec,
+    DomainState,
+    DomainStatus,
+    HypervisorHost,
+    ImageSource,
+    InstanceDisks,
+)
+
+__all__ = [
+    "Consoles",
+    "DomainEvent",
+    "DomainEventKind",
+    "DomainEvents",
+    "DomainLifecycle",
+    "DomainMark",
+    "DomainSpec",
+    "DomainState",
+    "DomainStatus",
+    "FakeHypervisor",
+    "HypervisorHost",
+    "ImageSource",
+    "InstanceDisks",
+]

@@ -107,7 +107,8 @@ class DomainEvent:
     Attributes:
         instance: whose domain.
         kind: what happened.
-        synthetic: found by comparing before and after a lost connection, not told by the hypervisor.
+        synthetic: found by comparing before and after a lost connection, not told by the
+            hypervisor.
     """
 
     instance: InstanceId
@@ -258,4 +259,3 @@ class DomainEvents(Protocol):
         `listener` must return quickly and not raise.
         """
         ...
-

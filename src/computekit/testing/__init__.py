@@ -1,0 +1,10 @@
+"""What tests of computekit, and of code that uses it, are made with.
+
+Each room's conformance suite is a module of its own (`computekit.testing.virt_laws` ...), for it
+needs pytest.
+"""
+
+from computekit.testing.boot_sector import boot_sector_disk
+from computekit.testing.clock import ManualClock
+
+__all__ = ["ManualClock", "boot_sector_disk"]

@@ -1,0 +1,493 @@
+"""The laws of the hypervisor seam: what every driver must do, fake or real.
+
+An implementation's test module subclasses `VirtLaws` and gives it a `bench` fixture::
+
+    class TestMine(VirtLaws):
+        @pytest.fixture
+        def bench(self) -> Iterator[VirtBench]: ...
+"""
+
+import abc
+import hashlib
+import io
+import random
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+import attrs
+import pytest
+
+from computekit.agent import Hypervisor
+from computekit.errors import (
+    DomainExists,
+    DomainNotFound,
+    HostError,
+    ImageRefused,
+    InvalidInput,
+    NotFound,
+    StateConflict,
+    StorageFull,
+)
+from computekit.guest import DiskRole, Firmware, GuestConfig, GuestDisk
+from computekit.ids import ImageId, InstanceId, OperationId, new_uuid
+from computekit.model import Image
+from computekit.testing.boot_sector import boot_sector_disk
+from computekit.units import Bytes, Mib, Seconds
+from computekit.virt import (
+    DomainEvent,
+    DomainEventKind,
+    DomainMark,
+    DomainSpec,
+    DomainState,
+    DomainStatus,
+)
+
+__all__ = ["LawImages", "VirtBench", "VirtLaws"]
+
+BOOTABLE = ImageId("11111111-1111-4111-8111-111111111111")
+DEAF = ImageId("22222222-2222-4222-8222-222222222222")
+SPOILT = ImageId("33333333-3333-4333-8333-333333333333")
+MISSING = ImageId("44444444-4444-4444-8444-444444444444")
+
+_DISK_BYTES = Bytes(1 << 20)
+
+
+class LawImages:
+    """Images in memory, as an `ImageSource`.
+
+    `BOOTABLE` boots and obeys the power button, `DEAF` boots and does not, `SPOILT` does not have
+    the checksum that it says, `MISSING` does not exist.
+    """
+
+    def __init__(self) -> None:
+        self._contents: dict[ImageId, bytes] = {}
+        self._images: dict[ImageId, Image] = {}
+        self.reads = 0
+        self.add(BOOTABLE, boot_sector_disk(_DISK_BYTES))
+        self.add(DEAF, boot_sector_disk(_DISK_BYTES, obeys_power_button=False))
+        self.add(SPOILT, b"spoilt".ljust(_DISK_BYTES, b"\0"))
+        self._contents[SPOILT] = b"spoils".ljust(_DISK_BYTES, b"\0")
+
+    def add(self, image: ImageId, content: bytes, disk_format: str = "raw") -> None:
+        """Keep an image that is as long as its disk."""
+        size, digest = Bytes(len(content)), hashlib.sha256(content).hexdigest()
+        self._contents[image] = content
+        self._images[image] = Image(image, "law", disk_format, size, size, digest)
+
+    def image(self, image: ImageId) -> Image:
+        """Return what `ImageSource.image` says."""
+        if image not in self._images:
+            raise NotFound("image", image)
+        return self._images[image]
+
+    def read(self, image: ImageId) -> BinaryIO:
+        """Return what `ImageSource.read` says."""
+        self.image(image)
+        self.reads += 1
+        return io.BytesIO(self._contents[image])
+
+
+@attrs.define
+class VirtBench(abc.ABC):
+    """A driver under test, and what the laws need around it.
+
+    Attributes:
+        driver: the driver.
+        images: where it gets images from.
+        random: for ids.
+        patience_s: how long a guest may take for anything.
+    """
+
+    driver: Hypervisor
+    images: LawImages
+    random: random.Random
+    patience_s: Seconds
+
+    @abc.abstractmethod
+    def pass_time(self, duration_s: Seconds) -> None:
+        """Let time pass."""
+
+    @abc.abstractmethod
+    def add_foreign_domain(self, uuid: str, name: str) -> None:
+        """Define a domain that is not ours."""
+
+    @abc.abstractmethod
+    def foreign_names(self) -> frozenset[str]:
+        """Return the names of the domains that are not ours."""
+
+    @abc.abstractmethod
+    def fill_storage(self) -> None:
+        """Leave too little space for anything more."""
+
+    def spec(
+        self,
+        name: str = "law",
+        *,
+        image: ImageId = BOOTABLE,
+        size_bytes: Bytes = Bytes(2 << 20),
+        epoch: int = 1,
+        firmware: Firmware = Firmware.BIOS,
+    ) -> DomainSpec:
+        """Return a small guest of a new instance."""
+        mark = DomainMark(InstanceId(new_uuid(self.random)), epoch, self.operation())
+        disks = (
+            GuestDisk(DiskRole.ROOT, size_bytes, image),
+            GuestDisk(DiskRole.EPHEMERAL, Bytes(1 << 20)),
+        )
+        guest = GuestConfig("x86_64", "q35", firmware, 1, Mib(64), disks)
+        return DomainSpec(mark, name, guest)
+
+    def operation(self) -> OperationId:
+        """Return a new operation's id."""
+        return OperationId(new_uuid(self.random))
+
+    def prepared(self, spec: DomainSpec | None = None) -> DomainSpec:
+        """Return a spec whose disks and domain are made."""
+        spec = spec or self.spec()
+        for disk in spec.guest.disks:
+            if disk.image is not None:
+                self.driver.cache_image(disk.image, self.images)
+        self.driver.prepare(spec)
+        self.driver.define(spec)
+        return spec
+
+    def running(self, spec: DomainSpec | None = None) -> DomainSpec:
+        """Return the spec of a guest that has booted."""
+        spec = self.prepared(spec)
+        self.driver.start(spec.mark)
+        self.wait_for_line(spec)
+        return spec
+
+    def wait_for_line(self, spec: DomainSpec, times: int = 1) -> None:
+        """Wait until the guest has said `times` times that it has booted."""
+        line = f"BOOTED {spec.name}".encode()
+        self.wait(lambda: self.console(spec).count(line) >= times, f"{times} x {line!r}")
+
+    def wait_for_state(self, spec: DomainSpec, state: DomainState) -> None:
+        """Wait until the domain is in `state`."""
+        self.wait(lambda: self.status(spec).state is state, state.value)
+
+    def wait(self, reached: Callable[[], bool], what: str) -> None:
+        """Wait until `reached`, as long as patience lasts."""
+        step_s = Seconds(0.1)
+        for _ in range(int(self.patience_s / step_s)):
+            if reached():
+                return
+            self.pass_time(step_s)
+        pytest.fail(f"not within {self.patience_s} s: {what}")
+
+    def console(self, spec: DomainSpec) -> bytes:
+        """Return what the guest has written."""
+        return self.driver.console_output(spec.mark.instance, 65_536)
+
+    def status(self, spec: DomainSpec) -> DomainStatus:
+        """Return the status of a domain that is there."""
+        status = self.driver.status(spec.mark.instance)
+        assert status is not None, f"no domain of {spec.mark.instance}"
+        return status
+
+
+class VirtLaws:
+    """Every rule of `computekit.virt`, each as one test."""
+
+    @pytest.fixture
+    def bench(self) -> Iterator[VirtBench]:
+        """Yield the bench; what it has made is gone afterwards."""
+        raise pytest.UsageError("a suite of laws needs a bench")
+
+    # The host
+
+    def test_facts_are_those_of_a_host(self, bench: VirtBench) -> None:
+        facts = bench.driver.facts()
+        assert facts.cpus >= 1
+        assert facts.memory_mib >= 64
+        assert facts.cells
+        assert facts.cpus == len(frozenset[int]().union(*(cell.cpus for cell in facts.cells)))
+        assert facts.virt_type in {"kvm", "qemu"}
+        assert "q35" in facts.machine_types
+
+    def test_domains_lists_ours_with_their_marks(self, bench: VirtBench) -> None:
+        assert bench.driver.domains() == ()
+        off, runs = bench.prepared(), bench.running()
+        states = {status.mark: status.state for status in bench.driver.domains()}
+        assert states == {off.mark: DomainState.SHUTOFF, runs.mark: DomainState.RUNNING}
+
+    # Definition
+
+    def test_a_defined_domain_is_off_and_carries_its_mark(self, bench: VirtBench) -> None:
+        spec = bench.prepared()
+        assert bench.status(spec) == DomainStatus(spec.mark, DomainState.SHUTOFF, None)
+
+    def test_an_unknown_instance_has_no_status(self, bench: VirtBench) -> None:
+        assert bench.driver.status(bench.spec().mark.instance) is None
+
+    def test_define_twice_is_define(self, bench: VirtBench) -> None:
+        spec = bench.prepared()
+        bench.driver.define(spec)
+        assert bench.status(spec) == DomainStatus(spec.mark, DomainState.SHUTOFF, None)
+        assert len(bench.driver.domains()) == 1
+
+    def test_define_replaces_the_definition_of_a_domain_that_is_off(self, bench: VirtBench) -> None:
+        spec = bench.prepared()
+        mark = attrs.evolve(spec.mark, epoch=7, operation=bench.operation())
+        bench.driver.define(attrs.evolve(spec, mark=mark))
+        assert bench.status(spec).mark == mark
+
+    def test_define_over_a_running_domain_leaves_it_running(self, bench: VirtBench) -> None:
+        spec = bench.running()
+        before = bench.status(spec)
+        renamed = attrs.evolve(spec, name="later")
+        bench.driver.define(renamed)
+        assert bench.status(spec) == before
+        bench.driver.destroy(spec.mark.instance)
+        bench.driver.start(spec.mark)
+        bench.wait_for_line(renamed)
+
+    def test_a_domain_of_others_is_never_replaced(self, bench: VirtBench) -> None:
+        spec = bench.spec()
+        bench.add_foreign_domain(spec.mark.instance, "stranger")
+        with pytest.raises(DomainExists):
+            bench.driver.define(spec)
+        assert bench.foreign_names() == {"stranger"}
+
+    def test_a_domain_of_others_is_never_touched(self, bench: VirtBench) -> None:
+        instance = bench.spec().mark.instance
+        bench.add_foreign_domain(instance, "stranger")
+        assert bench.driver.status(instance) is None
+        assert bench.driver.domains() == ()
+        with pytest.raises(DomainNotFound):
+            bench.driver.start(DomainMark(instance, 1, bench.operation()))
+        with pytest.raises(DomainNotFound):
+            bench.driver.shut_down(instance)
+        bench.driver.destroy(instance)
+        bench.driver.undefine(instance)
+        assert bench.foreign_names() == {"stranger"}
+
+    @pytest.mark.parametrize(
+        "name",
+        ["", "a\x00b", "a\nb", "a\x1b[31mb", "a\ud800b", "a\ufffe", "x" * 256],
+        ids=["empty", "nul", "newline", "escape", "surrogate", "noncharacter", "long"],
+    )
+    def test_a_name_that_no_guest_can_be_told_is_refused(self, bench: VirtBench, name: str) -> None:
+        spec = bench.spec(name)
+        for call in (bench.driver.define, bench.driver.prepare):
+            with pytest.raises(InvalidInput):
+                call(spec)
+        assert bench.driver.domains() == ()
+        assert bench.driver.instances() == frozenset()
+
+    def test_an_instance_id_that_is_no_uuid_is_refused(self, bench: VirtBench) -> None:
+        spec = bench.spec()
+        odd = attrs.evolve(spec, mark=attrs.evolve(spec.mark, instance=InstanceId("../../etc")))
+        for call in (bench.driver.define, bench.driver.prepare):
+            with pytest.raises(InvalidInput):
+                call(odd)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "web",
+            "gr\u00f6\u00dfe \u65e5\u672c",
+            "</sysinfo><x a='1'>&amp;\"]]>",
+            "a,sku=b,,c",
+            "%s $HOME `x`",
+        ],
+        ids=["plain", "unicode", "xml", "comma", "shell"],
+    )
+    def test_a_guest_is_told_its_name_as_it_is(self, bench: VirtBench, name: str) -> None:
+        bench.running(bench.spec(name))
+
+    # Power
+
+    def test_start_runs_the_domain_and_writes_the_mark(self, bench: VirtBench) -> None:
+        spec = bench.prepared()
+        mark = attrs.evolve(spec.mark, epoch=2, operation=bench.operation())
+        bench.driver.start(mark)
+        status = bench.status(spec)
+        assert status.mark == mark
+        assert status.state is DomainState.RUNNING
+        assert status.boots is not None
+        bench.wait_for_line(spec)
+
+    def test_the_mark_of_a_start_stays_when_the_domain_is_off(self, bench: VirtBench) -> None:
+        spec = bench.prepared()
+        mark = attrs.evolve(spec.mark, operation=bench.operation())
+        bench.driver.start(mark)
+        bench.driver.destroy(mark.instance)
+        assert bench.status(spec).mark == mark
+
+    def test_start_twice_is_start(self, bench: VirtBench) -> None:
+        spec = bench.running()
+        before = bench.status(spec)
+        bench.driver.start(attrs.evolve(spec.mark, operation=bench.operation()))
+        assert bench.status(spec) == before
+
+    def test_each_start_has_its_own_number(self, bench: VirtBench) -> None:
+        spec = bench.prepared()
+        seen = set()
+        for _ in range(3):
+            bench.driver.start(spec.mark)
+            seen.add(bench.status(spec).boots)
+            bench.driver.destroy(spec.mark.instance)
+            assert bench.status(spec).boots is None
+        assert len(seen) == 3
+
+    def test_start_of_an_unknown_domain_is_refused(self, bench: VirtBench) -> None:
+        with pytest.raises(DomainNotFound):
+            bench.driver.start(bench.spec().mark)
+
+    def test_start_without_disks_is_refused(self, bench: VirtBench) -> None:
+        spec = bench.spec()
+        bench.driver.define(spec)
+        with pytest.raises(HostError):
+            bench.driver.start(spec.mark)
+        assert bench.status(spec).state is DomainState.SHUTOFF
+
+    def test_a_guest_that_is_asked_powers_off(self, bench: VirtBench) -> None:
+        spec = bench.running()
+        bench.driver.shut_down(spec.mark.instance)
+        bench.driver.shut_down(spec.mark.instance)
+        bench.wait_for_state(spec, DomainState.SHUTOFF)
+        assert bench.status(spec).boots is None
+
+    def test_shut_down_of_a_domain_that_is_off_does_nothing(self, bench: VirtBench) -> None:
+        spec = bench.prepared()
+        bench.driver.shut_down(spec.mark.instance)
+        assert bench.status(spec).state is DomainState.SHUTOFF
+
+    def test_shut_down_of_an_unknown_domain_is_refused(self, bench: VirtBench) -> None:
+        with pytest.raises(DomainNotFound):
+            bench.driver.shut_down(bench.spec().mark.instance)
+
+    def test_destroy_takes_the_power_at_once(self, bench: VirtBench) -> None:
+        spec = bench.running()
+        for _ in range(2):
+            bench.driver.destroy(spec.mark.instance)
+            assert bench.status(spec) == DomainStatus(spec.mark, DomainState.SHUTOFF, None)
+
+    def test_destroy_of_an_unknown_domain_does_nothing(self, bench: VirtBench) -> None:
+        bench.driver.destroy(bench.spec().mark.instance)
+
+    def test_a_guest_comes_back_with_the_next_start(self, bench: VirtBench) -> None:
+        spec = bench.running()
+        bench.driver.destroy(spec.mark.instance)
+        bench.driver.start(spec.mark)
+        bench.wait_for_line(spec, times=2)
+
+    def test_undefine_forgets_a_domain_that_is_off(self, bench: VirtBench) -> None:
+        spec = bench.prepared()
+        for _ in range(2):
+            bench.driver.undefine(spec.mark.instance)
+            assert bench.driver.status(spec.mark.instance) is None
+
+    def test_undefine_of_a_running_domain_is_refused(self, bench: VirtBench) -> None:
+        spec = bench.running()
+        with pytest.raises(StateConflict):
+            bench.driver.undefine(spec.mark.instance)
+        assert bench.status(spec).state is DomainState.RUNNING
+
+    # Console
+
+    def test_the_console_shows_the_end_of_what_was_written(self, bench: VirtBench) -> None:
+        spec = bench.running()
+        whole = bench.console(spec)
+        assert bench.driver.console_output(spec.mark.instance, 5) == whole[-5:]
+        assert bench.driver.console_output(spec.mark.instance, 0) == b""
+
+    def test_a_domain_that_never_ran_has_an_empty_console(self, bench: VirtBench) -> None:
+        assert bench.console(bench.prepared()) == b""
+
+    def test_an_unknown_instance_has_no_console(self, bench: VirtBench) -> None:
+        with pytest.raises(DomainNotFound):
+            bench.driver.console_output(bench.spec().mark.instance, 100)
+
+    # Images and disks
+
+    def test_an_image_is_fetched_once(self, bench: VirtBench) -> None:
+        bench.driver.cache_image(BOOTABLE, bench.images)
+        bench.driver.cache_image(BOOTABLE, bench.images)
+        assert bench.images.reads == 1
+
+    def test_an_image_that_is_not_there_is_not_found(self, bench: VirtBench) -> None:
+        with pytest.raises(NotFound):
+            bench.driver.cache_image(MISSING, bench.images)
+
+    def test_an_image_that_is_not_what_it_says_is_refused(self, bench: VirtBench) -> None:
+        before = bench.driver.used_bytes()
+        with pytest.raises(ImageRefused):
+            bench.driver.cache_image(SPOILT, bench.images)
+        assert bench.driver.used_bytes() == before
+
+    def test_prepare_needs_the_image_on_the_host(self, bench: VirtBench) -> None:
+        spec = bench.spec(image=MISSING)
+        with pytest.raises(NotFound):
+            bench.driver.prepare(spec)
+        assert bench.driver.instances() == frozenset()
+
+    def test_a_disk_smaller_than_its_image_is_refused(self, bench: VirtBench) -> None:
+        bench.driver.cache_image(BOOTABLE, bench.images)
+        with pytest.raises(ImageRefused):
+            bench.driver.prepare(bench.spec(size_bytes=Bytes(1 << 19)))
+        assert bench.driver.instances() == frozenset()
+
+    def test_prepare_twice_leaves_the_disks_as_they_are(self, bench: VirtBench) -> None:
+        spec = bench.running()
+        used = bench.driver.used_bytes()
+        bench.driver.prepare(spec)
+        assert bench.driver.instances() == {spec.mark.instance}
+        assert bench.driver.used_bytes() >= used
+        assert bench.status(spec).state is DomainState.RUNNING
+
+    def test_remove_takes_all_files_of_one_instance(self, bench: VirtBench) -> None:
+        gone, stays = bench.prepared(), bench.prepared()
+        bench.driver.undefine(gone.mark.instance)
+        for _ in range(2):
+            bench.driver.remove(gone.mark.instance)
+            assert bench.driver.instances() == {stays.mark.instance}
+        with pytest.raises(DomainNotFound):
+            bench.console(gone)
+
+    def test_space_is_given_back(self, bench: VirtBench) -> None:
+        bench.driver.cache_image(BOOTABLE, bench.images)
+        before = bench.driver.used_bytes()
+        spec = bench.spec()
+        bench.driver.prepare(spec)
+        assert bench.driver.used_bytes() > before
+        bench.driver.remove(spec.mark.instance)
+        assert bench.driver.used_bytes() == before
+
+    def test_a_full_disk_leaves_nothing_behind(self, bench: VirtBench) -> None:
+        bench.driver.cache_image(BOOTABLE, bench.images)
+        bench.fill_storage()
+        used, instances = bench.driver.used_bytes(), bench.driver.instances()
+        with pytest.raises(StorageFull):
+            bench.driver.cache_image(DEAF, bench.images)
+        with pytest.raises(StorageFull):
+            bench.driver.prepare(bench.spec())
+        assert bench.driver.instances() == instances
+        assert bench.driver.used_bytes() == used
+
+    # Events
+
+    def test_events_tell_what_happens(self, bench: VirtBench) -> None:
+        heard: list[DomainEvent] = []
+        stop = bench.driver.subscribe(heard.append)
+        spec = bench.running()
+        bench.driver.destroy(spec.mark.instance)
+        bench.driver.undefine(spec.mark.instance)
+        wanted = [
+            DomainEventKind.DEFINED,
+            DomainEventKind.STARTED,
+            DomainEventKind.STOPPED,
+            DomainEventKind.UNDEFINED,
+        ]
+
+        def told() -> list[DomainEventKind]:
+            return [event.kind for event in heard if event.kind in wanted]
+
+        bench.wait(lambda: told() == wanted, "all four events")
+        assert {event.instance for event in heard} == {spec.mark.instance}
+        stop()
+        bench.prepared()
+        bench.pass_time(Seconds(0.3))
+        assert told() == wanted

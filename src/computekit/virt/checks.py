@@ -1,0 +1,46 @@
+"""What every driver refuses before it touches anything."""
+
+import uuid
+
+from computekit.errors import Fault, InvalidInput
+from computekit.guest import check_name
+from computekit.virt.ports import DomainSpec
+
+__all__ = ["check_spec"]
+
+
+def check_spec(spec: DomainSpec) -> None:
+    """Let a spec pass that a domain can be made from.
+
+    Raises:
+        InvalidInput: with every fault: an instance id that is no canonical UUID, a name that a
+            guest cannot be told, no CPU, no memory, a disk twice or without size.
+    """
+    faults: list[Fault] = []
+    instance = spec.mark.instance
+    if not _is_uuid(instance):
+        faults.append(Fault("mark.instance", "not_uuid", f"{instance!r} is not a canonical UUID"))
+    try:
+        check_name(spec.name)
+    except InvalidInput as refused:
+        faults.extend(refused.faults)
+    guest = spec.guest
+    for field, amount in (("vcpus", guest.vcpus), ("memory_mib", guest.memory_mib)):
+        if amount < 1:
+            faults.append(Fault(f"guest.{field}", "too_small", f"{amount} is less than 1"))
+    for at, disk in enumerate(guest.disks):
+        path = f"guest.disks[{at}]"
+        if disk.size_bytes < 1:
+            faults.append(Fault(f"{path}.size_bytes", "too_small", "a disk has a size"))
+        if any(disk.role is other.role for other in guest.disks[:at]):
+            message = f"there is a {disk.role.value} disk already"
+            faults.append(Fault(f"{path}.role", "twice", message))
+    if faults:
+        raise InvalidInput(tuple(faults))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
