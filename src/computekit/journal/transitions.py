@@ -30,7 +30,6 @@ __all__ = [
     "after",
     "cancelled",
     "due_s",
-    "leasable",
     "leased",
     "may_turn",
     "new_operation",
@@ -105,11 +104,6 @@ def cancelled(row: Operation, reason: str) -> Operation:
 def woken(row: Operation) -> Operation:
     """Return the row with a hint: run it now, or at once again if it is running and waits."""
     return attrs.evolve(row, wake_s=_HINT_S)
-
-
-def leasable(row: Operation, executor: ExecutorId, now_s: Seconds) -> bool:
-    """Whether `executor` may take the operation now."""
-    return row.state is OperationState.LIVE and due_s(row, executor) <= now_s
 
 
 def due_s(row: Operation, executor: ExecutorId) -> Seconds:

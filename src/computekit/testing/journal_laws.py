@@ -1,0 +1,443 @@
+"""What every journal must do."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import attrs
+import pytest
+
+from computekit.errors import (
+    AlreadyExists,
+    Cancelled,
+    LeaseLost,
+    NotFound,
+    OperationInProgress,
+    Overloaded,
+)
+from computekit.ids import ExecutorId, OperationId
+from computekit.journal import (
+    Direction,
+    Done,
+    Journal,
+    KindKey,
+    Operation,
+    OperationKind,
+    OperationState,
+    Result,
+    Step,
+    new_operation,
+)
+from computekit.model import encode_error
+from computekit.units import Seconds
+from computekit.work import Store, Tx
+
+__all__ = ["JournalBench", "JournalLaws"]
+
+R = TypeVar("R")
+
+_A, _B = ExecutorId("a"), ExecutorId("b")
+_LEASE_S = Seconds(10.0)
+
+
+@attrs.frozen
+class _Paint:
+    colour: str
+
+
+_PAINT = OperationKind("paint", _Paint, (Step("brush", lambda _: Done()),), version=2)
+_KINDS: frozenset[KindKey] = frozenset({_PAINT.key})
+
+
+@attrs.frozen
+class JournalBench:
+    """An empty journal and the store that it writes in, with the moves of the laws."""
+
+    store: Store
+    journal: Journal
+
+    def write(self, fn: Callable[[Tx], R]) -> R:
+        return self.store.write(fn)
+
+    def submit(
+        self, name: str, subject: str = "wall", now_s: float = 100.0, preempt: str | None = None
+    ) -> Operation:
+        row = _new(name, subject, now_s)
+        return self.write(lambda tx: self.journal.submit(tx, row, preempt))
+
+    def lease(
+        self,
+        executor: ExecutorId = _A,
+        now_s: float = 100.0,
+        kinds: frozenset[KindKey] = _KINDS,
+    ) -> Operation | None:
+        return self.write(
+            lambda tx: self.journal.lease(tx, executor, kinds, Seconds(now_s), _LEASE_S)
+        )
+
+    def leased(self, executor: ExecutorId = _A, now_s: float = 100.0) -> Operation:
+        row = self.lease(executor, now_s)
+        assert row is not None
+        return row
+
+    def held(self, row: Operation) -> Operation:
+        return self.write(lambda tx: self.journal.held(tx, row))
+
+    def save(self, before: Operation, after: Operation, *results: Result) -> None:
+        self.write(lambda tx: self.journal.save(tx, before, after, results))
+
+    def end(self, row: Operation, at_s: float = 100.0) -> Operation:
+        ended = attrs.evolve(
+            row,
+            state=OperationState.DONE,
+            executor=None,
+            lease_until_s=Seconds(0.0),
+            ended_s=Seconds(at_s),
+        )
+        self.save(row, ended)
+        return ended
+
+    def cancel(self, name: str, reason: str) -> Operation:
+        return self.write(lambda tx: self.journal.request_cancel(tx, OperationId(name), reason))
+
+    def row(self, name: str) -> Operation:
+        row = self.journal.operation(OperationId(name))
+        assert row is not None
+        return row
+
+
+class JournalLaws:
+    """Subclass it with a fixture `bench` that gives a `JournalBench`."""
+
+    def test_submitted_operation_is_live_and_reads_back(self, bench: JournalBench) -> None:
+        stored = bench.submit("1")
+        assert stored == attrs.evolve(_new("1", "wall", 100.0), number=1, state=OperationState.LIVE)
+        assert bench.row("1") == stored
+        assert bench.journal.live("wall") == stored
+        assert bench.journal.history("wall") == (stored,)
+        assert bench.journal.results(stored.id) == ()
+
+    def test_what_is_not_there_reads_as_nothing(self, bench: JournalBench) -> None:
+        assert bench.journal.operation(OperationId("1")) is None
+        assert bench.journal.live("wall") is None
+        assert bench.journal.history("wall") == ()
+        assert bench.journal.operations() == ()
+        assert bench.journal.results(OperationId("1")) == ()
+        assert bench.journal.next_due_s(_A, _KINDS) is None
+        assert bench.lease() is None
+
+    def test_submitting_again_changes_nothing(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        held = bench.leased()
+        assert bench.submit("1", now_s=200.0) == held
+        assert bench.submit("1", now_s=200.0, preempt="again") == held
+        done = bench.end(held)
+        assert bench.submit("1") == done
+        assert bench.journal.history("wall") == (done,)
+
+    def test_an_id_belongs_to_one_operation(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        with pytest.raises(AlreadyExists):
+            bench.submit("1", subject="door")
+        other = attrs.evolve(_new("1", "wall", 100.0), params='{"colour":"blue"}')
+        with pytest.raises(AlreadyExists):
+            bench.write(lambda tx: bench.journal.submit(tx, other))
+        assert bench.journal.history("door") == ()
+
+    def test_one_live_operation_for_each_subject(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        with pytest.raises(OperationInProgress) as caught:
+            bench.submit("2")
+        assert (caught.value.subject, caught.value.operation) == ("wall", "1")
+        assert bench.journal.operation(OperationId("2")) is None
+        assert bench.row("1").cancel is None
+        assert bench.submit("3", subject="door").state is OperationState.LIVE
+
+    def test_a_refused_submission_leaves_its_transaction_usable(self, bench: JournalBench) -> None:
+        bench.submit("1")
+
+        def write(tx: Tx) -> Operation:
+            with pytest.raises(OperationInProgress):
+                bench.journal.submit(tx, _new("2", "wall", 100.0))
+            return bench.journal.submit(tx, _new("3", "door", 100.0))
+
+        assert bench.write(write) == bench.row("3")
+
+    def test_next_submission_after_the_end_counts_on(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        bench.end(bench.leased())
+        second = bench.submit("2")
+        assert (second.number, second.state) == (2, OperationState.LIVE)
+        assert [row.id for row in bench.journal.history("wall")] == ["1", "2"]
+
+    def test_preempting_cancels_and_queues_in_order(self, bench: JournalBench) -> None:
+        bench.submit("9")
+        queued = bench.submit("5", preempt="stop painting")
+        bench.submit("7", preempt="really")
+        assert (queued.state, queued.number) == (OperationState.QUEUED, 2)
+        assert bench.row("9").cancel == "stop painting"
+        assert bench.row("5").cancel is None
+        live = bench.leased()
+        assert (live.id, live.cancel) == ("9", "stop painting")
+        assert bench.lease(_B, now_s=100.0) is None
+        bench.end(live, at_s=150.0)
+        promoted = bench.row("5")
+        assert promoted.state is OperationState.LIVE
+        assert (promoted.entered_s, promoted.wake_s) == (150.0, 150.0)
+        assert bench.row("7").state is OperationState.QUEUED
+        bench.end(bench.leased(now_s=150.0), at_s=160.0)
+        assert bench.journal.live("wall") == bench.row("7")
+
+    def test_preempting_nobody_is_submitting(self, bench: JournalBench) -> None:
+        assert bench.submit("1", preempt="whoever").state is OperationState.LIVE
+
+    def test_cancel_keeps_the_first_reason_and_wakes(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        resting = _resting(bench.leased(), wake_s=500.0)
+        bench.save(bench.row("1"), resting)
+        assert bench.lease(now_s=101.0) is None
+        assert bench.cancel("1", "first").cancel == "first"
+        assert bench.cancel("1", "second") == bench.row("1")
+        assert bench.row("1").cancel == "first"
+        assert bench.leased(now_s=101.0).id == "1"
+
+    def test_cancel_of_what_ended_changes_nothing(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        done = bench.end(bench.leased())
+        assert bench.cancel("1", "late") == done
+        assert bench.row("1") == done
+
+    def test_cancel_of_what_is_not_there(self, bench: JournalBench) -> None:
+        with pytest.raises(NotFound):
+            bench.cancel("1", "why")
+
+    def test_lease_shows_executor_and_fence(self, bench: JournalBench) -> None:
+        stored = bench.submit("1")
+        held = bench.leased(_A, now_s=105.0)
+        assert held == attrs.evolve(
+            stored, executor=_A, fence=1, lease_until_s=Seconds(115.0), wake_s=Seconds(105.0)
+        )
+        assert bench.row("1") == held
+
+    def test_lease_excludes_others_until_it_lapses(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        bench.leased(_A, now_s=100.0)
+        assert bench.lease(_B, now_s=109.9) is None
+        assert bench.journal.next_due_s(_B, _KINDS) == 110.0
+        taken = bench.leased(_B, now_s=110.0)
+        assert (taken.executor, taken.fence) == (_B, 2)
+
+    def test_own_lease_holds_nobody_back(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        bench.leased(_A, now_s=100.0)
+        assert bench.journal.next_due_s(_A, _KINDS) == 100.0
+        assert bench.leased(_A, now_s=101.0).fence == 2
+
+    def test_lease_takes_what_is_due_longest(self, bench: JournalBench) -> None:
+        bench.submit("1", subject="door", now_s=103.0)
+        bench.submit("2", subject="wall", now_s=101.0)
+        bench.submit("3", subject="roof", now_s=104.0)
+        assert bench.journal.next_due_s(_A, _KINDS) == 101.0
+        assert bench.lease(now_s=100.0) is None
+        assert [bench.leased(_A, now_s=103.0).id, bench.leased(_B, now_s=103.0).id] == ["2", "1"]
+
+    def test_lease_leaves_unknown_kinds_alone(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        for kinds in (frozenset({("paint", 1)}), frozenset({("build", 2)}), frozenset[KindKey]()):
+            assert bench.journal.next_due_s(_A, kinds) is None
+            assert bench.lease(_A, 900.0, kinds) is None
+        both = frozenset({("paint", 1), *_KINDS})
+        assert bench.journal.next_due_s(_A, both) == 100.0
+
+    def test_held_and_save_need_the_lease(self, bench: JournalBench) -> None:
+        queued = bench.submit("1")
+        first = bench.leased(_A, now_s=100.0)
+        second = bench.leased(_B, now_s=110.0)
+        for stale in (queued, first, attrs.evolve(second, executor=_A)):
+            after = attrs.evolve(stale, doing="late")
+            with pytest.raises(LeaseLost):
+                bench.held(stale)
+            with pytest.raises(LeaseLost):
+                bench.save(stale, after, Result("brush", 0, "1", Seconds(111.0)))
+            assert bench.row("1") == second
+            assert bench.journal.results(second.id) == ()
+        assert bench.held(second) == second
+
+    def test_what_ended_or_went_is_not_held(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        held = bench.leased()
+        done = bench.end(held)
+        for stale in (held, done):
+            with pytest.raises(LeaseLost):
+                bench.held(stale)
+            with pytest.raises(LeaseLost):
+                bench.save(stale, attrs.evolve(stale, doing="late"))
+        bench.write(lambda tx: bench.journal.forget(tx, "wall"))
+        with pytest.raises(LeaseLost):
+            bench.held(held)
+
+    def test_held_shows_what_others_wrote_since(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        held = bench.leased()
+        bench.cancel("1", "enough")
+        now = bench.held(held)
+        assert now == attrs.evolve(held, cancel="enough", wake_s=Seconds(0.0))
+
+    def test_save_keeps_every_field(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        held = bench.leased()
+        full = attrs.evolve(
+            held,
+            direction=Direction.UNDO,
+            position=3,
+            back_to=1,
+            attempt=4,
+            retries=2,
+            entered_s=Seconds(101.25),
+            wake_s=Seconds(102.5),
+            doing='waiting for \u00fcnusual "paint"',
+            error=encode_error(Cancelled("enough")),
+            undo_error=encode_error(Overloaded("bucket")),
+            cancel="enough",
+            lease_until_s=Seconds(123.5),
+        )
+        bench.save(held, full)
+        assert bench.row("1") == full
+        bare = attrs.evolve(held, executor=None, direction=Direction.FORWARD, back_to=None)
+        bench.save(full, bare)
+        assert bench.row("1") == bare
+        undone = attrs.evolve(
+            bench.leased(),
+            state=OperationState.UNDONE,
+            executor=None,
+            ended_s=Seconds(130.5),
+        )
+        bench.save(bench.row("1"), undone)
+        assert bench.row("1") == undone
+        assert undone.ended
+        assert bench.journal.live("wall") is None
+
+    def test_save_replaces_results(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        held = bench.leased()
+        note = Result("brush", 1, '"too dry"', Seconds(101.0))
+        bench.save(held, held, Result("mix", 0, "1", Seconds(101.0)), note)
+        bench.save(held, held, Result("mix", 0, None, Seconds(102.0)))
+        assert bench.journal.results(held.id) == (note, Result("mix", 0, None, Seconds(102.0)))
+        bench.submit("2", subject="door")
+        assert bench.journal.results(OperationId("2")) == ()
+
+    def test_nothing_remains_of_a_failed_transaction(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        held = bench.leased()
+
+        def write(tx: Tx) -> None:
+            bench.journal.submit(tx, _new("2", "door", 100.0))
+            bench.journal.submit(tx, _new("3", "wall", 100.0), "because")
+            done = attrs.evolve(held, state=OperationState.DONE, ended_s=Seconds(100.0))
+            bench.journal.save(tx, held, done, (Result("brush", 0, "1", Seconds(1.0)),))
+            raise Overloaded("bucket")
+
+        with pytest.raises(Overloaded):
+            bench.write(write)
+        assert bench.journal.operations() == (held,)
+        assert bench.journal.live("wall") == held
+        assert bench.journal.live("door") is None
+        assert bench.journal.results(held.id) == ()
+        assert bench.submit("4", subject="door").number == 1
+
+    def test_adopt_ends_leases_of_others(self, bench: JournalBench) -> None:
+        for number, executor in enumerate((_A, _B)):
+            bench.submit(str(number), subject=str(number))
+            bench.leased(executor)
+        assert bench.write(lambda tx: bench.journal.adopt(tx, frozenset({_B}))) == 1
+        free = bench.row("0")
+        assert (free.executor, free.fence, free.lease_until_s) == (None, 1, 0.0)
+        assert bench.row("1").executor == _B
+        assert bench.leased(ExecutorId("c")).fence == 2
+        assert bench.write(bench.journal.adopt) == 2
+        assert bench.write(bench.journal.adopt) == 0
+
+    def test_wake_makes_a_waiting_operation_due(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        bench.save(bench.leased(), _resting(bench.row("1"), wake_s=500.0))
+        assert bench.journal.next_due_s(_A, _KINDS) == 500.0
+        bench.write(lambda tx: bench.journal.wake(tx, "wall"))
+        assert bench.row("1").wake_s == 0.0
+        assert bench.leased(now_s=100.0).wake_s == 100.0
+        bench.write(lambda tx: bench.journal.wake(tx, "door"))
+
+    def test_forget_removes_all_of_a_subject(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        bench.submit("2", preempt="next")
+        other = bench.submit("3", subject="door", now_s=200.0)
+        held = bench.leased()
+        bench.save(held, held, Result("brush", 0, "1", Seconds(101.0)))
+        bench.write(lambda tx: bench.journal.forget(tx, "wall"))
+        assert bench.journal.operations() == (other,)
+        assert bench.journal.live("wall") is None
+        assert bench.journal.results(held.id) == ()
+        assert bench.submit("1").number == 1
+
+    def test_the_last_step_may_forget_its_own_operation(self, bench: JournalBench) -> None:
+        bench.submit("1")
+        held = bench.leased()
+        done = attrs.evolve(held, state=OperationState.DONE, ended_s=Seconds(1.0))
+
+        def write(tx: Tx) -> None:
+            bench.journal.save(tx, held, done)
+            bench.journal.forget(tx, "wall")
+
+        bench.write(write)
+        assert bench.journal.operations() == ()
+
+    def test_pages_go_by_age_and_state(self, bench: JournalBench) -> None:
+        for name, now_s in (("4", 101.0), ("2", 100.0), ("1", 101.0), ("3", 102.0)):
+            bench.submit(name, subject=name, now_s=now_s)
+        bench.end(bench.leased(now_s=100.0))
+        journal = bench.journal
+        assert [row.id for row in journal.operations()] == ["2", "1", "4", "3"]
+        page = journal.operations(limit=3)
+        assert [row.id for row in page] == ["2", "1", "4"]
+        assert [row.id for row in journal.operations(after=page[-1], limit=3)] == ["3"]
+        live = frozenset({OperationState.LIVE})
+        assert [row.id for row in journal.operations(live, limit=1)] == ["1"]
+        ended = frozenset({OperationState.DONE, OperationState.UNDONE})
+        assert [row.id for row in journal.operations(ended)] == ["2"]
+        assert journal.operations(frozenset()) == ()
+
+    def test_watchers_hear_of_what_becomes_due(self, bench: JournalBench) -> None:
+        rings: list[str] = []
+        bench.journal.watch(lambda: rings.append("ring"))
+
+        def heard() -> bool:
+            result = bool(rings)
+            rings.clear()
+            return result
+
+        bench.submit("1")
+        assert heard()
+        held = bench.leased()
+        assert not heard()
+        bench.save(held, _resting(held, wake_s=500.0))
+        assert not heard()
+        bench.write(lambda tx: bench.journal.wake(tx, "wall"))
+        assert heard()
+        bench.submit("2", preempt="next")
+        assert heard()
+        bench.end(bench.leased())
+        assert heard()
+        bench.cancel("2", "enough")
+        assert heard()
+        with pytest.raises(OperationInProgress):
+            bench.submit("3")
+        assert not heard()
+
+
+def _new(name: str, subject: str, now_s: float) -> Operation:
+    return new_operation(_PAINT, _Paint("red"), subject, OperationId(name), Seconds(now_s))
+
+
+def _resting(row: Operation, wake_s: float) -> Operation:
+    return attrs.evolve(
+        row, executor=None, lease_until_s=Seconds(0.0), wake_s=Seconds(wake_s), attempt=1
+    )
