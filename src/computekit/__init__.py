@@ -8,23 +8,22 @@ costs nothing.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from computekit.errors import ComputekitError as ComputekitError
-
 __all__ = ["ComputekitError", "__version__"]
 
 __version__ = "0.1.0"
 
 _HOMES = {"ComputekitError": "computekit.errors"}
 
+if TYPE_CHECKING:
+    from computekit.errors import ComputekitError
+else:  # a type checker would take any name for one that is here
 
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

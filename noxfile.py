@@ -1,0 +1,96 @@
+"""Every developer verb. Quick ones use the environment that `./dev setup` made."""
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "arch", "tests"]
+
+
+def _checks(session: nox.Session, *stages: str) -> None:
+    arguments = ("--", *session.posargs) if session.posargs else ()
+    session.run(".venv/bin/python", "tools/checks.py", *stages, *arguments, external=True)
+
+
+def _python(session: nox.Session, *arguments: str) -> None:
+    session.run(".venv/bin/python", *arguments, *session.posargs, external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Rules and layout."""
+    _checks(session, "lint", "format")
+
+
+@nox.session
+def fix(session: nox.Session) -> None:
+    """Repair rules and layout where that is safe."""
+    session.run(".venv/bin/ruff", "check", "--fix", *session.posargs, external=True)
+    session.run(".venv/bin/ruff", "format", *session.posargs, external=True)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy over everything, pyright over the public names."""
+    _checks(session, "types", "public")
+
+
+@nox.session
+def arch(session: nox.Session) -> None:
+    """Nothing imports upward."""
+    _checks(session, "layers")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests that need only Python; `-- -k fit` goes to pytest."""
+    _checks(session, "tests")
+
+
+@nox.session
+def real(session: nox.Session) -> None:
+    """The tests against this machine's libvirt, QEMU and databases."""
+    _checks(session, "real")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write the generated pages, then build all into docs/_build/html."""
+    session.run(".venv/bin/python", "tools/generate_reference.py", external=True)
+    _checks(session, "docs")
+
+
+@nox.session
+def names(session: nox.Session) -> None:
+    """Write the snapshot of the public names; look at its diff before you commit it."""
+    session.run(".venv/bin/python", "tests/meta/public_names.py", external=True)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build both distributions into dist/."""
+    for source in (".", "daemons"):
+        session.run(".venv/bin/python", "-m", "build", "--outdir", "dist", source, external=True)
+
+
+@nox.session
+def stubs(session: nox.Session) -> None:
+    """Tell whether the libvirt stubs are what the generator makes of the installed API."""
+    _python(session, "tools/generate_libvirt_stubs.py", "--check")
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """kill -9 the all-in-one at every step: `-- --runs 60 --seed S`."""
+    _python(session, "-m", "tests.real.kills")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure; prints JSON."""
+    _python(session, "-m", "bench")
+
+
+@nox.session
+def fresh(session: nox.Session) -> None:
+    """Both commands in a clean copy inside a fresh root of the distribution (as root)."""
+    _python(session, "tools/fresh_clone.py")

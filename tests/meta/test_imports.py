@@ -1,0 +1,128 @@
+"""Importing is free of effects, and cheap."""
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROBE = Path(__file__).with_name("import_probe.py")
+
+
+def probe(*packages: Path) -> dict[str, list[str]]:
+    done = subprocess.run(
+        [sys.executable, str(PROBE), *map(str, packages)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    return done.stdout.strip()
+
+
+def test_every_module_can_be_imported_alone_and_without_effects() -> None:
+    found = probe(ROOT / "src/computekit", ROOT / "daemons/computekit_daemons")
+
+    assert "computekit.model.flavor" in found
+    assert "computekit_daemons" in found
+    assert {name: offences for name, offences in found.items() if offences} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "open('/dev/null').close()",
+        "open('/dev/null', 'w').close()",
+        "import pathlib; pathlib.Path('/dev/null').read_text()",
+        "import os; os.listdir('/')",
+        "import os; os.environ.get('HOME')",
+        "import os; os.getenv('HOME')",
+        "import os; dict(os.environ)",
+        "import socket; socket.socket().close()",
+        "import subprocess; subprocess.run(['/bin/true'])",
+        "import threading; threading.Thread(target=print).start()",
+        "import logging; logging.basicConfig()",
+        "import logging; logging.getLogger('x').setLevel('INFO')",
+        "import signal; signal.signal(signal.SIGUSR1, signal.SIG_IGN)",
+        "import atexit; atexit.register(print)",
+        "import sqlite3; sqlite3.connect(':memory:').close()",
+        "import time; time.sleep(0)",
+        "import importlib.metadata; importlib.metadata.version('attrs')",
+        "raise ImportError('no')",
+    ],
+)
+def test_the_probe_sees_an_effect(tmp_path: Path, line: str) -> None:
+    package = tmp_path / "guilty"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "act.py").write_text(f"{line}\n")
+    (package / "by.py").write_text("import guilty.act\n")
+
+    found = probe(package)
+
+    assert found["guilty"] == []
+    assert found["guilty.act"] != []
+    assert found["guilty.by"] != []
+
+
+def test_the_probe_leaves_innocents_alone(tmp_path: Path) -> None:
+    package = tmp_path / "innocent"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "act.py").write_text(
+        "import asyncio, logging, threading, uuid, attrs\n"
+        "log = logging.getLogger(__name__)\n"
+        "lock = threading.Lock()\n"
+        "@attrs.frozen\n"
+        "class Value:\n"
+        "    number: int = 1\n"
+    )
+
+    assert probe(package) == {"innocent": [], "innocent.act": []}
+
+
+def test_the_package_alone_loads_no_room_and_no_third_party() -> None:
+    loaded = run_python("import sys, computekit; print(*sorted(sys.modules))").split()
+
+    assert [name for name in loaded if name.startswith("computekit")] == ["computekit"]
+    foreign = {"alembic", "attrs", "click", "falcon", "libvirt", "nats", "numpy", "rich"}
+    assert not {*foreign, "sqlalchemy"} & set(loaded)
+
+
+def test_the_headline_names_are_there_on_demand() -> None:
+    code = (
+        "import computekit\n"
+        "assert set(computekit.__all__) <= set(dir(computekit))\n"
+        "print(*[getattr(computekit, name) for name in computekit.__all__])\n"
+    )
+    assert run_python(code)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    import computekit
+
+    with pytest.raises(AttributeError, match="no attribute 'manager'"):
+        _ = computekit.manager  # type: ignore[attr-defined]  # that is the point
+
+
+def test_the_package_costs_at_most_twice_its_value_libraries() -> None:
+    """CPU time of `import computekit` against that of attrs, cattrs and numpy, median of five."""
+    timed = "import time; t = time.process_time(); import {}; print(time.process_time() - t)"
+    values: list[float] = []
+    ours: list[float] = []
+    for _ in range(5):
+        values.append(float(run_python(timed.format("attrs, cattrs, numpy"))))
+        ours.append(float(run_python(timed.format("computekit"))))
+
+    assert statistics.median(ours) <= 2 * statistics.median(values)
