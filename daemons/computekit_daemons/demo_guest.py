@@ -7,12 +7,10 @@ on its first serial line, and powers off at the power button.
 import errno
 import fcntl
 import hashlib
-import lzma
 import re
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -32,7 +30,8 @@ from computekit.ids import ImageId, derived_uuid
 from computekit.images import ImageStore
 from computekit.model import FrozenMap, Image, decode, encode
 from computekit.units import Mib, Seconds
-from computekit_daemons.newc import character_device, directory, regular_file, write_newc
+from computekit_daemons.demo_ramdisk import find_one, make_ramdisk
+from computekit_daemons.distribution import Package, architecture, download, look_up, unpack
 
 __all__ = ["COMMAND_LINE", "DemoGuest", "build_demo_guest", "register_demo_guest"]
 
@@ -52,12 +51,8 @@ _KERNELS = (
     "linux-image-generic",
 )
 _BUSYBOX = "busybox-static"
-_MODULES = ("virtio_pci", "virtio_blk", "button", "evdev")
 
 _NAMESPACE = "5b1f0c4e-8a53-4e0e-9c35-3c1a1f2b7d60"
-_LOOK_UP_TIMEOUT_S = Seconds(30)
-_DOWNLOAD_TIMEOUT_S = Seconds(240)
-_UNPACK_TIMEOUT_S = Seconds(120)
 _LOCK_TIMEOUT_S = Seconds(400)
 
 
@@ -76,13 +71,6 @@ class DemoGuest:
     ramdisk: Path
     disk: Path
     versions: FrozenMap[str, str]
-
-
-@attrs.frozen
-class _Package:
-    name: str
-    version: str
-    depends: tuple[str, ...]
 
 
 @attrs.frozen
@@ -122,10 +110,10 @@ def build_demo_guest(
                 if (found := _load(target, recipe)) is not None:
                     return found
                 _build(target, recipe, versions, kernel, busybox, progress)
-            except Unsupported as error:
+            except (Unsupported, DeadlineExceeded) as error:
                 if (older := _newest(directory, recipe)) is None:
                     raise
-                progress(f"{error.reason}; using what was made before")
+                progress(f"{error.message}; using what was made before")
                 return older
             made = _load(target, recipe)
     except OSError as error:
@@ -188,14 +176,13 @@ def _added(
         return images.image(image)
 
 
-def _init() -> bytes:
-    return files("computekit_daemons").joinpath("demo_guest_init.sh").read_bytes()
-
-
 def _recipe() -> str:
-    """Return a digest of all that the guest is made of, apart from packages."""
-    parts = (_init(), _DISK_LABEL, repr((_MODULES, _DISK_BYTES)).encode())
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+    """Return a digest of all that makes the guest, apart from packages."""
+    here = files("computekit_daemons")
+    digest = hashlib.sha256()
+    for name in ("demo_guest.py", "demo_guest_init.sh", "demo_ramdisk.py", "newc.py"):
+        digest.update(here.joinpath(name).read_bytes())
+    return digest.hexdigest()
 
 
 def _key(recipe: str, versions: FrozenMap[str, str]) -> str:
@@ -222,11 +209,11 @@ def _newest(directory: Path, recipe: str) -> DemoGuest | None:
     return next((guest for guest in found if guest is not None), None)
 
 
-def _find_packages() -> tuple[_Package, _Package]:
-    arch = _run("dpkg", "--print-architecture", timeout_s=_LOOK_UP_TIMEOUT_S).strip()
+def _find_packages() -> tuple[Package, Package]:
+    arch = architecture()
     if arch != "amd64":
         raise Unsupported(_FEATURE, f"it is made for amd64 machines, this one is {arch}")
-    known = _look_up((*_KERNELS, _BUSYBOX))
+    known = look_up((*_KERNELS, _BUSYBOX))
     kernel = next((known[name] for name in _KERNELS if name in known), None)
     busybox = known.get(_BUSYBOX)
     if kernel is None or busybox is None:
@@ -235,31 +222,14 @@ def _find_packages() -> tuple[_Package, _Package]:
     return kernel, busybox
 
 
-def _look_up(names: Iterable[str]) -> dict[str, _Package]:
-    """Return what apt would install, by name; those that it does not know are not there."""
-    text = _run(
-        *("apt-cache", "show", "--no-all-versions", *names),
-        timeout_s=_LOOK_UP_TIMEOUT_S,
-        may_fail=True,  # it says so when one of them is not known
-    )
-    found: dict[str, _Package] = {}
-    for stanza in text.split("\n\n"):
-        fields = dict(re.findall(r"^(\S+): (.*)$", stanza, re.MULTILINE))
-        if "Package" in fields:
-            depends = re.findall(r"(?:^|, )([a-z0-9.+-]+)", fields.get("Depends", ""))
-            package = _Package(fields["Package"], fields["Version"], tuple(depends))
-            found[package.name] = package
-    return found
-
-
-def _kernel_packages(kernel: _Package) -> list[_Package]:
+def _kernel_packages(kernel: Package) -> list[Package]:
     """Return the packages with the files of `kernel`, which itself is empty."""
-    found: dict[str, _Package] = {}
+    found: dict[str, Package] = {}
     todo = [kernel]
     while todo:
         names = {name for package in todo for name in package.depends}
         wanted = {name for name in names if re.match("linux-(image|modules)-[0-9]", name)}
-        todo = list(_look_up(sorted(wanted - found.keys())).values()) if wanted else []
+        todo = list(look_up(sorted(wanted - found.keys())).values()) if wanted else []
         found.update((package.name, package) for package in todo)
     return list(found.values())
 
@@ -268,8 +238,8 @@ def _build(
     target: Path,
     recipe: str,
     versions: FrozenMap[str, str],
-    kernel: _Package,
-    busybox: _Package,
+    kernel: Package,
+    busybox: Package,
     progress: Callable[[str], None],
 ) -> None:
     with tempfile.TemporaryDirectory(prefix=".build-", dir=target.parent) as work:
@@ -278,18 +248,13 @@ def _build(
             each.mkdir()
         packages = [*_kernel_packages(kernel), busybox]
         progress("downloading " + ", ".join(f"{each.name} {each.version}" for each in packages))
-        _run(
-            *("apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=2"),
-            *("download", *(f"{each.name}={each.version}" for each in packages)),
-            timeout_s=_DOWNLOAD_TIMEOUT_S,
-            cwd=debs,
-        )
+        fetched = download(packages, debs)
         progress("unpacking")
-        for deb in sorted(debs.glob("*.deb")):
-            _run("dpkg-deb", "-x", str(deb), str(root), timeout_s=_UNPACK_TIMEOUT_S)
+        for deb in fetched:
+            unpack(deb, root)
         progress("building the ramdisk")
-        shutil.copyfile(_one(root, "boot/vmlinuz-*"), made / "vmlinuz")
-        (made / "initramfs").write_bytes(_ramdisk(root))
+        shutil.copyfile(find_one(root, "boot/vmlinuz-*"), made / "vmlinuz")
+        (made / "initramfs").write_bytes(make_ramdisk(root))
         with (made / "disk.raw").open("wb") as disk:
             disk.write(_DISK_LABEL)
             disk.truncate(_DISK_BYTES)
@@ -300,93 +265,9 @@ def _build(
         made.rename(target)
 
 
-def _ramdisk(root: Path) -> bytes:
-    modules = _modules(root)
-    order = "".join(f"{name}\n" for name in modules)
-    return write_newc(
-        (
-            *(directory(name) for name in ("bin", "dev", "modules")),
-            character_device("dev/console", 5, 1),
-            regular_file("init", _init(), executable=True),
-            regular_file("bin/busybox", _one(root, "bin/busybox").read_bytes(), executable=True),
-            *(regular_file(f"modules/{name}", content) for name, content in modules.items()),
-            regular_file("modules/order", order.encode()),
-        )
-    )
-
-
-def _modules(root: Path) -> dict[str, bytes]:
-    """Return those modules that the guest needs, in the order to load them.
-
-    A module that is not there is built into the kernel.
-    """
-    there = {
-        path.name.partition(".ko")[0].replace("-", "_"): path
-        for path in _one(root, "lib/modules/*").rglob("*.ko*")
-    }
-    found: dict[str, bytes] = {}
-
-    def visit(name: str) -> None:
-        path = there.pop(name.replace("-", "_"), None)
-        if path is None:
-            return
-        content = _module(path)
-        depends = re.search(rb"\0depends=([^\0]*)\0", content)
-        for needed in depends[1].decode().split(",") if depends else ():
-            visit(needed)
-        found[path.name.partition(".ko")[0] + ".ko"] = content
-
-    for name in _MODULES:
-        visit(name)
-    return found
-
-
-def _module(path: Path) -> bytes:
-    if path.suffix == ".xz":
-        return lzma.decompress(path.read_bytes())
-    if path.suffix == ".zst":
-        plain = path.with_suffix("")
-        _run("zstd", "-d", "-q", "-f", str(path), "-o", str(plain), timeout_s=_UNPACK_TIMEOUT_S)
-        return plain.read_bytes()
-    return path.read_bytes()
-
-
-def _one(root: Path, pattern: str) -> Path:
-    """Return the file or directory that `pattern` names, below `usr` if not at the top."""
-    for top in (root, root / "usr"):
-        for path in sorted(top.glob(pattern)):
-            return path
-    raise Unsupported(_FEATURE, f"the packages hold no {pattern}")
-
-
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _run(
-    *arguments: str, timeout_s: Seconds, cwd: Path | None = None, may_fail: bool = False
-) -> str:
-    """Run a program that is found on the path, in plain English, and return what it prints."""
-    try:
-        done = subprocess.run(
-            ("env", "LC_ALL=C", *arguments),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise DeadlineExceeded(f"{arguments[0]} for {_FEATURE}", timeout_s) from None
-    if done.returncode == 127:
-        raise Unsupported(_FEATURE, f"{arguments[0]} is missing; install it with apt-get install")
-    if done.returncode and not may_fail:
-        said = " ".join((done.stderr or done.stdout).split())
-        raise Unsupported(_FEATURE, f"{arguments[0]} failed: {said[-400:]}")
-    return done.stdout
 
 
 @contextmanager
