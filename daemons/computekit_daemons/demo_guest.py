@@ -23,6 +23,7 @@ from computekit.errors import (
     AlreadyExists,
     DeadlineExceeded,
     NotFound,
+    ProgramFailed,
     StorageFull,
     Unsupported,
 )
@@ -95,7 +96,8 @@ def build_demo_guest(
         clock: to wait with while another process builds.
 
     Raises:
-        Unsupported: a program, the packages or their lists are missing; says what to do.
+        ProgramFailed: a program, the packages or their lists are missing; says what to do.
+        Unsupported: there is no such guest for this machine.
         DeadlineExceeded: a download, or another process, takes too long.
         StorageFull: no space.
     """
@@ -110,7 +112,7 @@ def build_demo_guest(
                 if (found := _load(target, recipe)) is not None:
                     return found
                 _build(target, recipe, versions, kernel, busybox, progress)
-            except (Unsupported, DeadlineExceeded) as error:
+            except (ProgramFailed, DeadlineExceeded) as error:
                 if (older := _newest(directory, recipe)) is None:
                     raise
                 progress(f"{error.message}; using what was made before")
@@ -217,8 +219,8 @@ def _find_packages() -> tuple[Package, Package]:
     kernel = next((known[name] for name in _KERNELS if name in known), None)
     busybox = known.get(_BUSYBOX)
     if kernel is None or busybox is None:
-        missing = _BUSYBOX if kernel is not None else "any of " + ", ".join(_KERNELS)
-        raise Unsupported(_FEATURE, f"apt does not know {missing}; run apt-get update")
+        missing = _BUSYBOX if kernel is not None else " or ".join(_KERNELS)
+        raise ProgramFailed("apt-cache", f"knows no {missing}; run apt-get update")
     return kernel, busybox
 
 

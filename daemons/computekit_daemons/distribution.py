@@ -10,7 +10,7 @@ from pathlib import Path
 
 import attrs
 
-from computekit.errors import DeadlineExceeded, Unsupported
+from computekit.errors import DeadlineExceeded, ProgramFailed
 from computekit.units import Seconds
 
 __all__ = ["Package", "architecture", "download", "look_up", "run_program", "unpack"]
@@ -61,7 +61,7 @@ def download(packages: Iterable[Package], directory: Path) -> tuple[Path, ...]:
     """Fetch packages into an empty `directory` and return their files; apt checks them.
 
     Raises:
-        Unsupported: apt cannot get them; with its own words.
+        ProgramFailed: apt cannot get them; with its own words.
         DeadlineExceeded: it takes too long.
     """
     run_program(
@@ -85,7 +85,7 @@ def run_program(
     """Run a program that is found on the path, in plain English, and return what it prints.
 
     Raises:
-        Unsupported: it is missing, or fails although it may not; with its own words.
+        ProgramFailed: it is missing, or fails although it may not; with its own words.
         DeadlineExceeded: it takes too long.
     """
     name = arguments[0]
@@ -103,8 +103,8 @@ def run_program(
     except subprocess.TimeoutExpired:
         raise DeadlineExceeded(name, timeout_s) from None
     if done.returncode == 127:
-        raise Unsupported(name, f"it is missing; on Debian and Ubuntu: apt-get install {name}")
+        raise ProgramFailed(name, f"not found; on Debian and Ubuntu: apt-get install {name}")
     if done.returncode and not may_fail:
         said = " ".join((done.stderr or done.stdout).split())
-        raise Unsupported(" ".join(arguments[:2]), f"it failed: {said[-400:]}")
+        raise ProgramFailed(name, said[-400:] or f"ended with {done.returncode}")
     return done.stdout

@@ -33,6 +33,7 @@
     |  |- Unsupported                   feature, reason
     |  |- StorageFull                   path                              (retryable)
     |  |- PermissionRefused             path or socket
+    |  |- ProgramFailed                 program, reason
     |- Cancelled                        somebody asked for the end of an operation
     |- Unexpected                       a defect of computekit or of something that it was given
     |- RemoteError                      an error of a code that this process does not know
@@ -75,6 +76,7 @@ __all__ = [
     "OperationInProgress",
     "Overloaded",
     "PermissionRefused",
+    "ProgramFailed",
     "RemoteError",
     "StateConflict",
     "StorageFull",
