@@ -557,6 +557,20 @@ class PermissionRefused(HostError):
 
 
 @attrs.define(eq=False, slots=False)
+class ProgramFailed(HostError):
+    """A program of the machine is missing or did not do its work."""
+
+    code: ClassVar[str] = "host.program"
+    program: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """The program and its own words, with the way out if it is known."""
+        return f"{self.program}: {self.reason}"
+
+
+@attrs.define(eq=False, slots=False)
 class Cancelled(ComputekitError):
     """An operation was ended by request, before its point of no return."""
 
