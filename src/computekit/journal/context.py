@@ -72,8 +72,10 @@ class StepContext(Generic[P]):
         return None
 
     def notes(self, kind: type[T]) -> tuple[T, ...]:
-        step = self._kind.steps[self._row.position].name
-        notes = sorted(_notes(self._results, step), key=lambda note: note.n)
+        step = self._kind.step(self._row.position)
+        if step is None:
+            return ()
+        notes = sorted(_notes(self._results, step.name), key=lambda note: note.n)
         return tuple(decode(str(note.value), kind) for note in notes)
 
 
@@ -96,12 +98,14 @@ def left_by(
     now_s: Seconds,
 ) -> tuple[Result, ...]:
     """Return what a run leaves in the journal."""
-    step = kind.steps[row.position].name
+    step = kind.step(row.position)
+    if step is None:
+        return ()
     match came:
         case Done(out) if row.direction is Direction.FORWARD:
-            return (Result(step, _OUT, encode(out), now_s),)
+            return (Result(step.name, _OUT, encode(out), now_s),)
         case Done():
-            return (Result(step, _OUT, None, now_s),)
+            return (Result(step.name, _OUT, None, now_s),)
         case Back(to, note):
             return (Result(to, 1 + len(_notes(results, to)), encode(note), now_s),)
         case _:

@@ -182,8 +182,8 @@ class OperationKind(Generic[P_contra]):
             was submitted with.
         params: the type of its parameters: a frozen value.
         steps: in order.
-        on_end: what to write in the transaction that ends the operation; the error is None when
-            it is done.
+        on_end: what to write in the transaction that ends the operation, which follows that of
+            the last step (or undo); the error is None when it is done.
 
     Raises:
         ValueError: no steps, two of one name, or two points of no return.
@@ -212,6 +212,10 @@ class OperationKind(Generic[P_contra]):
         """The index of the point of no return; the number of steps if there is none."""
         flags = [step.point_of_no_return for step in self.steps]
         return flags.index(True) if True in flags else len(flags)
+
+    def step(self, position: int) -> "Step[P_contra] | None":
+        """Return the step at the position of an operation, or None at its end."""
+        return self.steps[position] if 0 <= position < len(self.steps) else None
 
     def index(self, step: str) -> int:
         """Return the index of a step.
@@ -254,7 +258,8 @@ class Operation:
         params: as JSON text.
         state: where it is in its life.
         direction: which way it goes.
-        position: index of the step that is begun.
+        position: index of the step that is begun; the number of steps, or -1, when all are done
+            or undone and only what `on_end` writes remains.
         back_to: with direction UNDO: index of the step to go forward from again; None: undo all.
         attempt: runs of this step since it was entered.
         retries: how many of the latest runs have failed in a row.

@@ -168,7 +168,9 @@ class Runner:
         self, kind: OperationKind[Never], operation: Operation, results: tuple[Result, ...]
     ) -> Outcome | Retry:
         """Run the step outside of any transaction; what it raises becomes an outcome."""
-        step = kind.steps[operation.position]
+        step = kind.step(operation.position)
+        if step is None:
+            return Done()
         forward = operation.direction is Direction.FORWARD
         if forward and operation.cancel is not None and transitions.may_turn(kind, operation):
             return Fail(Cancelled(operation.cancel))
@@ -178,7 +180,7 @@ class Runner:
         try:
             return run(context(kind, operation, results, self._clock.wall_s()))
         except Exception as error:  # noqa: BLE001  a broken step turns its operation, not the runner
-            return self._trouble(operation, step.name, error)
+            return _trouble(kind, operation, error)
 
     def _record(
         self,
@@ -193,8 +195,7 @@ class Runner:
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001  the same for what it writes
-            step = kind.steps[operation.position].name
-            failed = self._trouble(operation, step, error)
+            failed = _trouble(kind, operation, error)
             return self._store.write(lambda tx: self._write(tx, kind, operation, results, failed))
 
     def _write(
@@ -224,9 +225,12 @@ class Runner:
         longest_s = min(RETRY_LONGEST_S, RETRY_FIRST_S * 2 ** min(row.retries, 30))
         return Seconds(longest_s * (1.0 - self._source.random() / 2))
 
-    def _trouble(self, operation: Operation, step: str, error: Exception) -> Fail | Retry:
-        if isinstance(error, ComputekitError):
-            return Retry(error) if error.retryable else Fail(error)
-        where = f"step {step} of {operation.kind}"
-        _log.error("%s (operation %s) is broken", where, operation.id, exc_info=error)
-        return Fail(Unexpected(where, f"{type(error).__name__}: {error}"))
+
+def _trouble(kind: OperationKind[Never], operation: Operation, error: Exception) -> Fail | Retry:
+    """Return what comes of a run that raised."""
+    if isinstance(error, ComputekitError):
+        return Retry(error) if error.retryable else Fail(error)
+    step = kind.step(operation.position)
+    where = f"{operation.kind}, {'the end' if step is None else step.name}"
+    _log.error("%s (operation %s) is broken", where, operation.id, exc_info=error)
+    return Fail(Unexpected(where, f"{type(error).__name__}: {error}"))

@@ -30,6 +30,7 @@ __all__ = [
     "after",
     "cancelled",
     "due_s",
+    "is_ending",
     "leased",
     "may_turn",
     "new_operation",
@@ -134,6 +135,11 @@ def may_turn(kind: OperationKind[Never], row: Operation) -> bool:
     return row.direction is Direction.FORWARD and row.position < kind.no_return
 
 
+def is_ending(kind: OperationKind[Never], row: Operation) -> bool:
+    """Whether all steps are done, or undone, and only the end remains to be written."""
+    return not 0 <= row.position < len(kind.steps)
+
+
 def after(
     kind: OperationKind[Never],
     row: Operation,
@@ -150,15 +156,15 @@ def after(
         now_s: wall seconds.
         retry_s: how long to rest, should the step be run again for a failure.
     """
+    if is_ending(kind, row):
+        return _after_all(row, came, now_s, retry_s)
     if row.direction is Direction.UNDO:
         return _after_undo(kind, row, came, now_s, retry_s)
     if row.cancel is not None and may_turn(kind, row):
         return _turned(row, Cancelled(row.cancel), now_s)
     match came:
         case Done():
-            if row.position + 1 == len(kind.steps):
-                return _ended(row, OperationState.DONE, now_s)
-            return _entered(row, row.position + 1, now_s)
+            return _passed(kind, _entered(row, row.position + 1, now_s), now_s)
         case Back(step):
             return _back(kind, row, step, now_s)
         case Fail(error) if may_turn(kind, row):
@@ -217,10 +223,9 @@ def _after_undo(
             return attrs.evolve(
                 _entered(row, row.position, now_s), direction=Direction.FORWARD, back_to=None
             )
-        case Done() if row.position == 0:
-            return _ended(row, OperationState.UNDONE, now_s)
         case Done():
-            return attrs.evolve(_entered(row, row.position - 1, now_s), error=row.error)
+            before = attrs.evolve(_entered(row, row.position - 1, now_s), error=row.error)
+            return _passed(kind, before, now_s)
         case Wait():
             return _resting(row, came, now_s, retry_s)
         case Retry(error) | Fail(error):
@@ -264,12 +269,38 @@ def _resting(
     return attrs.evolve(rested, retries=row.retries + 1, doing="", wake_s=wake_s)
 
 
-def _ended(row: Operation, state: OperationState, now_s: Seconds) -> Operation:
+def _passed(kind: OperationKind[Never], row: Operation, now_s: Seconds) -> Operation:
+    """A kind with `on_end` ends in a transaction of its own, where all steps can be read."""
+    if is_ending(kind, row) and kind.on_end is None:
+        return _ended(row, now_s)
+    return row
+
+
+def _after_all(
+    row: Operation, came: Outcome | Retry, now_s: Seconds, retry_s: Seconds
+) -> Operation:
+    """What is written at the end is tried until it can be written."""
+    match came:
+        case Done():
+            return _ended(row, now_s)
+        case Retry(error) | Fail(error):
+            rested = _resting(row, came, now_s, retry_s)
+            if row.direction is Direction.UNDO:
+                return attrs.evolve(rested, undo_error=encode_error(error))
+            return attrs.evolve(rested, error=encode_error(error))
+        case Wait() | Back():
+            raise ValueError("there is no step at the end")
+        case _:
+            assert_never(came)
+
+
+def _ended(row: Operation, now_s: Seconds) -> Operation:
+    undone = row.direction is Direction.UNDO
     return attrs.evolve(
         adopted(row),
-        state=state,
+        state=OperationState.UNDONE if undone else OperationState.DONE,
+        error=row.error if undone else None,
         doing="",
-        error=row.error if state is OperationState.UNDONE else None,
         undo_error=None,
         ended_s=now_s,
     )
