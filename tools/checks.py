@@ -78,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
         return subprocess.call([*chosen[0].command, *theirs], cwd=ROOT, env=_environment())
     if theirs:
         parser.error("arguments after -- go to one stage alone")
-    return _run_all(chosen, asked.deadline)
+    return run_all(chosen, asked.deadline)
 
 
 def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
@@ -88,7 +88,7 @@ def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     return arguments[:at], arguments[at + 1 :]
 
 
-def _run_all(stages: Sequence[Stage], deadline_s: float) -> int:
+def run_all(stages: Sequence[Stage], deadline_s: float) -> int:
     print(", ".join(_versions()))
     started = time.monotonic()
     failed: list[str] = []

@@ -1,0 +1,131 @@
+"""The library's wheel, alone in a clean environment, has every room and keeps its promises."""
+
+import email
+import json
+import re
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from collections.abc import Mapping
+from email.message import Message
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+import computekit
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Rooms that may need more than the core, and the extra that brings it.
+NEEDS = {
+    "computekit.cli": "cli",
+    "computekit.testing": "testing",
+    "computekit.virt.libvirt": "libvirt",
+}
+
+# Prints what keeps each module of the installed library from being imported: {module: missing}.
+IMPORT_ALL = """
+import importlib, json, pkgutil, computekit
+missing = {}
+def walk(package):
+    for found in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        try:
+            module = importlib.import_module(found.name)
+        except ModuleNotFoundError as error:
+            missing[found.name] = error.name
+        else:
+            if found.ispkg:
+                walk(module)
+walk(computekit)
+print(json.dumps({"home": computekit.__file__, "missing": missing}))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """Build both distributions, wheels from source archives, without looking at this tree."""
+    out = tmp_path_factory.mktemp("dist")
+    for source in (ROOT, ROOT / "daemons"):
+        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(source))
+    return {path.name.partition("-")[0]: path for path in out.glob("*.whl")}
+
+
+def run(*command: str, timeout_s: float = 300) -> str:
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=timeout_s, cwd="/"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def metadata(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        return email.message_from_bytes(archive.read(name))
+
+
+def modules_of(extra: str, wheel: Path) -> set[str]:
+    """Name the top-level modules that an extra's distributions install."""
+    wanted = {
+        re.split(r"[^A-Za-z0-9._-]", line)[0].lower()
+        for line in metadata(wheel).get_all("Requires-Dist", [])
+        if re.search(rf"extra == ['\"]{extra}['\"]", line)
+    }
+    assert wanted, f"no extra {extra}"
+    return {
+        module
+        for module, homes in packages_distributions().items()
+        if wanted & {home.lower() for home in homes}
+    }
+
+
+def test_the_metadata_says_what_is_true(wheels: Mapping[str, Path]) -> None:
+    assert set(wheels) == {"computekit", "computekit_daemons"}
+    for name, wheel in wheels.items():
+        said = metadata(wheel)
+        assert said["Name"].replace("-", "_") == name
+        assert said["Version"] == computekit.__version__
+        assert said["Requires-Python"] == ">=3.11"
+        assert said["License-Expression"] == "Apache-2.0"
+
+
+def test_the_wheels_hold_the_packages_and_nothing_else(wheels: Mapping[str, Path]) -> None:
+    for name, wheel in wheels.items():
+        with zipfile.ZipFile(wheel) as archive:
+            held = archive.namelist()
+        assert f"{name}/py.typed" in held
+        assert any(path.endswith("licenses/LICENSE") for path in held)
+        assert {path.split("/")[0].partition("-")[0] for path in held} == {name}
+
+
+@pytest.mark.online
+def test_every_room_is_importable_from_the_wheel_alone(
+    wheels: Mapping[str, Path], tmp_path: Path
+) -> None:
+    home = tmp_path / "venv"
+    venv.create(home, with_pip=True, symlinks=True)
+    python = str(home / "bin/python")
+    pip = (python, "-m", "pip", "--disable-pip-version-check", "--quiet")
+    reachable = subprocess.run(
+        [*pip, "download", "--no-deps", "--dest", str(tmp_path), "attrs"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if reachable.returncode != 0:
+        pytest.skip(f"no package index can be reached: {reachable.stderr.splitlines()[-1]}")
+
+    run(*pip, "install", str(wheels["computekit"]))
+    run(*pip, "check")
+    found = json.loads(run(python, "-I", "-c", IMPORT_ALL))
+
+    assert Path(found["home"]).is_relative_to(home)
+    for module, missing in found["missing"].items():
+        room = next((room for room in NEEDS if f"{module}.".startswith(f"{room}.")), None)
+        assert room is not None, f"{module} needs {missing}, which no extra of its room explains"
+        assert missing.split(".")[0] in modules_of(NEEDS[room], wheels["computekit"])
+    shutil.rmtree(home)

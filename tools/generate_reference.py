@@ -1,0 +1,81 @@
+"""Write the pages of docs/reference that say what the code says; `--check` only compares.
+
+tools/generate_reference.py            write
+tools/generate_reference.py --check    fail if writing would change anything
+"""
+
+import argparse
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+from computekit import errors
+from computekit.errors import ComputekitError
+
+REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
+
+ERRORS_HEAD = """\
+# Errors
+
+<!-- Written by tools/generate_reference.py from src/computekit/errors.py. -->
+
+Every error that computekit raises on purpose is a `computekit.errors.ComputekitError`. `code` is
+stable: it is what an operation row, an event and an API fault carry. `retryable` says that the same
+call may succeed later without anything being changed about it.
+"""
+
+
+def errors_page() -> str:
+    """Return the page of the error tree: depth first, in the order of the source."""
+    lines = [ERRORS_HEAD]
+    for depth, kind in _tree(ComputekitError, 0):
+        summary = (inspect.getdoc(kind) or "").partition("\n\n")[0].replace("\n", " ")
+        parent = "" if depth == 0 else f"A `{kind.__mro__[1].__name__}`. "
+        lines.append(f"## {kind.__name__}\n\n{parent}{summary}\n")
+        lines.append(f"- code: `{kind.code}`")
+        lines.append(f"- retryable: {'yes' if kind.retryable else 'no'}")
+        if fields := _fields(kind):
+            lines.append(f"- fields: {', '.join(fields)}")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _tree(kind: type[ComputekitError], depth: int) -> Iterator[tuple[int, type[ComputekitError]]]:
+    yield depth, kind
+    for below in kind.__subclasses__():
+        # attrs leaves the class behind that it has made a slotted one of.
+        if getattr(errors, below.__name__, None) is below:
+            yield from _tree(below, depth + 1)
+
+
+def _fields(kind: type[ComputekitError]) -> list[str]:
+    if not attrs.has(kind):
+        return []
+    return [
+        f"`{field.name}: {inspect.formatannotation(field.type).replace('computekit.errors.', '')}`"
+        for field in attrs.fields(kind)
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args(arguments).check
+    stale = False
+    for path, text in {REFERENCE / "errors.md": errors_page()}.items():
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
+        stale = True
+        if not check:
+            path.write_text(text, "utf-8")
+            print(f"wrote {path}")
+    if check and stale:
+        print("docs/reference is not what the code says: run `nox -s docs`", file=sys.stderr)
+    return int(check and stale)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
