@@ -7,7 +7,7 @@ from random import Random
 
 import cattrs
 
-from computekit.agent.calls import Fence, HostCall, Message, Reply, Sync, SyncReport, call_types
+from computekit.agent.calls import Fence, HostCall, Message, Reply, Sync, HostInstances, call_types
 from computekit.agent.fences import Fences
 from computekit.agent.lock import HostLock
 from computekit.agent.ports import Hypervisor
@@ -119,7 +119,7 @@ class Agent:
             self._fences.admit(message.fence)
             return call.run(self._hypervisor, self._images)
 
-    def _sync(self, call: Sync) -> SyncReport:
+    def _sync(self, call: Sync) -> HostInstances:
         report = call.run(self._hypervisor, self._images)
         for fence in call.fences:
             self._fences.raise_to(fence)

@@ -20,13 +20,14 @@ __all__ = [
     "Message",
     "ReadConsole",
     "ReadFacts",
+    "ReadInstances",
     "ReadStatus",
     "RemoveInstance",
     "Reply",
     "ShutDown",
     "Start",
     "Sync",
-    "SyncReport",
+    "HostInstances",
     "call_types",
 ]
 
@@ -77,8 +78,8 @@ class HostCall(Generic[R]):
 
 
 @attrs.frozen
-class SyncReport:
-    """What an agent found on its host.
+class HostInstances:
+    """What is on a host.
 
     Attributes:
         domains: all domains that carry our mark.
@@ -90,7 +91,7 @@ class SyncReport:
 
 
 @attrs.frozen
-class Sync(HostCall[SyncReport]):
+class Sync(HostCall[HostInstances]):
     """The first call to an agent: whose instances it has. Before it, the agent obeys nothing.
 
     Attributes:
@@ -98,11 +99,22 @@ class Sync(HostCall[SyncReport]):
     """
 
     fences: tuple[Fence, ...]
-    answer: ClassVar[object] = SyncReport
+    answer: ClassVar[object] = HostInstances
 
-    def run(self, hypervisor: Hypervisor, images: ImageSource) -> SyncReport:
+    def run(self, hypervisor: Hypervisor, images: ImageSource) -> HostInstances:
         """Return what is on the host; the agent raises its fences."""
-        return SyncReport(hypervisor.domains(), hypervisor.instances())
+        return HostInstances(hypervisor.domains(), hypervisor.instances())
+
+
+@attrs.frozen
+class ReadInstances(HostCall[HostInstances]):
+    """Say which instances are on the host."""
+
+    answer: ClassVar[object] = HostInstances
+
+    def run(self, hypervisor: Hypervisor, images: ImageSource) -> HostInstances:
+        """Return domains and files."""
+        return HostInstances(hypervisor.domains(), hypervisor.instances())
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ from typing import TypeVar, cast
 
 import cattrs
 
-from computekit.agent.calls import Fence, HostCall, Message, Reply, Sync, SyncReport
+from computekit.agent.calls import Fence, HostCall, Message, Reply, Sync, HostInstances
 from computekit.agent.ports import Wire
 from computekit.clock import Clock
 from computekit.errors import HostNotReady, TransportFailed
@@ -53,7 +53,7 @@ class HostClient:
             raise HostNotReady(host, "there is no such host")
         return self._send(host, row.incarnation, call, fence, operation)
 
-    def sync(self, host: HostName, fences: tuple[Fence, ...]) -> SyncReport:
+    def sync(self, host: HostName, fences: tuple[Fence, ...]) -> HostInstances:
         """Let a new agent know its instances; from then on it obeys."""
         return self._send(host, "", Sync(fences), None, None)
 

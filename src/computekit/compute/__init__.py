@@ -1,6 +1,7 @@
 """Use-cases on instances, one operation a file."""
 
 from computekit.compute.admission import admit_host
+from computekit.compute.audit import Audit, Discrepancy, audit
 from computekit.compute.console import ConsoleOutput, ConsoleParams, console_kind, read_console
 from computekit.compute.create import CreateParams, create, create_kind
 from computekit.compute.delete import DeleteParams, delete, delete_kind
@@ -14,10 +15,12 @@ from computekit.compute.start import StartParams, start, start_kind
 from computekit.compute.stop import StopParams, stop, stop_kind
 
 __all__ = [
+    "Audit",
     "ConsoleOutput",
     "ConsoleParams",
     "CreateParams",
     "DeleteParams",
+    "Discrepancy",
     "InstanceReader",
     "InstanceWriter",
     "MemoryInstances",
@@ -27,6 +30,7 @@ __all__ = [
     "StartParams",
     "StopParams",
     "admit_host",
+    "audit",
     "console_kind",
     "create",
     "create_kind",

@@ -1,6 +1,6 @@
 """Take a host into the fleet: its row, its provider tree, and its agent's first sync."""
 
-from computekit.agent import Fence, InventoryRules, SyncReport, host_provider, host_tree
+from computekit.agent import Fence, InventoryRules, HostInstances, host_provider, host_tree
 from computekit.compute.observe import observe
 from computekit.compute.services import Services
 from computekit.model import HostFacts
@@ -16,7 +16,7 @@ def admit_host(
     incarnation: str,
     rules: InventoryRules = InventoryRules(),  # noqa: B008
     zone: str | None = None,
-) -> SyncReport:
+) -> HostInstances:
     """Write what a host has and that its agent is up, let the agent obey, look at its instances.
 
     The row is written first: a message of an earlier incarnation is refused from then on, by the

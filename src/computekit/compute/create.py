@@ -67,6 +67,12 @@ class _TriedHost:
     why: str
 
 
+@attrs.frozen
+class _Placed:
+    host: HostName
+    tries: int
+
+
 def create(
     services: Services,
     *,
@@ -139,8 +145,6 @@ class _Create:
     def place(self, ctx: Context[CreateParams]) -> Outcome:
         services = self.services
         instance = self.on_host.instance(ctx)
-        if instance.host is not None:
-            return Done()
         tried = ctx.notes(_TriedHost)
         guest = resolve(instance.flavor, instance.image, services.defaults)
         intent = PlacementIntent(zone=instance.zone, hints=instance.hints)
@@ -166,7 +170,7 @@ class _Create:
             services.instances.change_instance(tx, instance, placed)
             services.instances.put_guest(tx, instance.id, guest)
 
-        return Done(commit=claim)
+        return Done(_Placed(decision.host, len(tried) + 1), claim)
 
     def leave(self, ctx: Context[CreateParams]) -> Done | Wait:
         instance = self.on_host.instance(ctx)

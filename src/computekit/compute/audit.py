@@ -1,0 +1,131 @@
+"""Hold the books against the hosts: what each says that the other does not."""
+
+from collections.abc import Iterator
+
+import attrs
+
+from computekit.agent import HostInstances, ReadInstances
+from computekit.compute.services import Services
+from computekit.ids import ConsumerId, HostName, InstanceId
+from computekit.model import Instance, InstanceState
+from computekit.placement import ProviderUse
+from computekit.scheduler import Host
+from computekit.virt.ports import DomainState
+
+__all__ = ["Audit", "Discrepancy", "audit"]
+
+_EXPECTED = {
+    InstanceState.ACTIVE: frozenset({DomainState.RUNNING, DomainState.PAUSED}),
+    InstanceState.STOPPED: frozenset({DomainState.SHUTOFF, DomainState.CRASHED}),
+}
+
+
+@attrs.frozen
+class Discrepancy:
+    """One thing on which books and host disagree.
+
+    Attributes:
+        host: where.
+        instance: which, or the consumer of an allocation.
+        what: the disagreement, for people.
+    """
+
+    host: HostName
+    instance: InstanceId
+    what: str
+
+
+@attrs.frozen
+class Audit:
+    """What was counted, and where it does not agree.
+
+    Attributes:
+        instances: that are not deleted, in the books.
+        domains: of ours, on all hosts.
+        files: instances that have files, on all hosts.
+        allocations: consumers that hold something of a host.
+        discrepancies: none, if all is well. Instances with an operation under way are left out.
+    """
+
+    instances: int
+    domains: int
+    files: int
+    allocations: int
+    discrepancies: tuple[Discrepancy, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left of anything."""
+        return not (self.instances or self.domains or self.files or self.allocations)
+
+
+def audit(services: Services) -> Audit:
+    """Ask every host what it has, and compare.
+
+    Raises:
+        HostError: a host did not answer.
+    """
+    domains = files = 0
+    holders: set[ConsumerId] = set()
+    found: list[Discrepancy] = []
+    uses = services.placement.uses()
+    for host in services.hosts.hosts():
+        there = services.client.call(host.name, ReadInstances())
+        consumers = _consumers(services, host, uses)
+        domains += len(there.domains)
+        files += len(there.files)
+        holders |= consumers
+        found.extend(_compare(services, host.name, there, consumers))
+    count = len(services.instances.instances())
+    return Audit(count, domains, files, len(holders), tuple(found))
+
+
+def _consumers(
+    services: Services, host: Host, uses: tuple[ProviderUse, ...]
+) -> frozenset[ConsumerId]:
+    return frozenset(
+        allocation.consumer.id
+        for use in uses
+        if use.root == host.provider
+        for allocation in services.placement.allocations(use.provider.id)
+    )
+
+
+def _compare(
+    services: Services, host: HostName, there: HostInstances, consumers: frozenset[ConsumerId]
+) -> Iterator[Discrepancy]:
+    states = {domain.mark.instance: domain.state for domain in there.domains}
+    rows = {row.id: row for row in services.instances.instances(host=host)}
+    named = {*rows, *states, *there.files, *(InstanceId(one) for one in consumers)}
+    for instance in sorted(named):
+        if services.journal.live(instance) is not None:
+            continue
+        row = rows.get(instance)
+        checks = (
+            (_state_words(row), states.get(instance)),
+            ("files" if row else "no files", instance in there.files),
+            ("an allocation" if row else "no allocation", ConsumerId(instance) in consumers),
+        )
+        yield from (
+            Discrepancy(host, instance, f"the books say {expected}, there is {_words(actual)}")
+            for expected, actual in checks
+            if not _agrees(row, actual)
+        )
+
+
+def _state_words(row: Instance | None) -> str:
+    return "no domain" if row is None else f"an instance that is {row.state.value}"
+
+
+def _words(actual: DomainState | bool | None) -> str:
+    if isinstance(actual, DomainState):
+        return f"a domain that is {actual.value}"
+    return "one" if actual else "none"
+
+
+def _agrees(row: Instance | None, actual: DomainState | bool | None) -> bool:
+    if row is None:
+        return not actual
+    if isinstance(actual, DomainState):
+        return actual in _EXPECTED.get(row.state, frozenset())
+    return bool(actual)

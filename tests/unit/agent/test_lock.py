@@ -1,0 +1,17 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from computekit.agent import HostLock
+from computekit.errors import InUse
+
+
+def test_one_holder_at_a_time(tmp_path: Path) -> None:
+    lock = HostLock(tmp_path / "host")
+    with pytest.raises(InUse) as caught:
+        HostLock(tmp_path / "host")
+    assert caught.value.by == f"process {os.getpid()}"
+    lock.release()
+    lock.release()
+    HostLock(tmp_path / "host").release()
