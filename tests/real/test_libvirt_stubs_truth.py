@@ -1,0 +1,201 @@
+"""What the stubs of libvirt-python say, against what a real libvirt returns and calls back with."""
+
+import inspect
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("libvirt", reason="libvirt-python is not installed")
+
+import libvirt
+
+from tools import generate_libvirt_stubs as generator
+from tools.libvirt_stubs import shape
+from tools.libvirt_stubs.bench import Bench, bench
+from tools.libvirt_stubs.probes import PROBES, Probe
+
+pytestmark = pytest.mark.real
+
+ROOT = Path(__file__).resolve().parents[2]
+METHODS = sorted({probe.method for probe in PROBES})
+DOMAIN_EVENTS = "virConnect.domainEventRegisterAny"
+NETWORK_EVENTS = "virConnect.networkEventRegisterAny"
+POOL_EVENTS = "virConnect.storagePoolEventRegisterAny"
+# How the events of a registering method are called, and the methods that dispatch them.
+REGISTER = {
+    DOMAIN_EVENTS: ("VIR_DOMAIN_EVENT_ID_", "_dispatchDomainEvent"),
+    NETWORK_EVENTS: ("VIR_NETWORK_EVENT_ID_", "_dispatchNetworkEvent"),
+    POOL_EVENTS: ("VIR_STORAGE_POOL_EVENT_ID_", "_dispatchStoragePoolEvent"),
+    "virConnect.nodeDeviceEventRegisterAny": (
+        "VIR_NODE_DEVICE_EVENT_ID_",
+        "_dispatchNodeDeviceEvent",
+    ),
+    "virConnect.secretEventRegisterAny": ("VIR_SECRET_EVENT_ID_", "_dispatchSecretEvent"),
+}
+# Events that share a dispatcher and so do not give it its name.
+SHARED_DISPATCHERS = {
+    "REBOOT": "Generic",
+    "CONTROL_ERROR": "Generic",
+    "BLOCK_JOB_2": "BlockJob",
+    "REFRESH": "Generic",
+    "UPDATE": "Generic",
+    "VALUE_CHANGED": "Generic",
+}
+
+
+def _events(method: str) -> Mapping[str, int]:
+    """Return the events that `method` registers for, by name, in this version."""
+    prefix, _ = REGISTER[method]
+    return {
+        name.removeprefix(prefix): value
+        for name, value in vars(libvirt).items()
+        if name.startswith(prefix)
+    }
+
+
+@cache
+def stub() -> shape.Stub:
+    text = (ROOT / generator.STUBS["libvirt"]).read_text("utf-8")
+    return shape.read(text, libvirt, closed=is_recorded_version())
+
+
+@cache
+def is_recorded_version() -> bool:
+    number = libvirt.getVersion()
+    version = f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+    return generator.recorded().startswith(f"libvirt {version},")
+
+
+def test_regenerating_changes_nothing() -> None:
+    command = [sys.executable, "tools/generate_libvirt_stubs.py", "--check"]
+    ended = subprocess.run(
+        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60
+    )
+    if ended.returncode == 77:
+        pytest.skip(ended.stdout.strip())
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_so_much_is_called_that_it_proves_something() -> None:
+    print(f"{len(METHODS)} methods are called, of {len(stub().methods())} in the stub")
+    assert len(METHODS) >= 250
+    assert set(METHODS) <= stub().methods()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_returns_what_its_stub_says(method: str, tmp_path: Path) -> None:
+    for probe in PROBES:
+        if probe.method == method:
+            assert _faults(probe, tmp_path) == ()
+
+
+def _faults(probe: Probe, directory: Path) -> tuple[str, ...]:
+    # The result dies here: while it lives, the driver keeps its state for the next connection.
+    with bench(directory) as here:
+        try:
+            return stub().result_faults(probe.method, probe.call(here))
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT and not is_recorded_version():
+                pytest.skip(f"this version's test driver has no {probe.method}")
+            return (f"{probe.method}: {error}",)
+
+
+@pytest.mark.parametrize("method", REGISTER)
+def test_every_event_has_its_callback(method: str) -> None:
+    if not is_recorded_version():
+        pytest.skip(f"the stub was made from {generator.recorded()}")
+    assert set(_events(method).values()) == stub().events(method)
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [(method, name) for method in REGISTER for name in _events(method)]
+)
+def test_a_callback_is_given_as_many_arguments_as_stated(
+    method: str, name: str, tmp_path: Path
+) -> None:
+    event = _events(method)[name]
+    if event not in stub().events(method):
+        pytest.skip(f"the stub was made from {generator.recorded()}, which has no {name}")
+    seen: list[tuple[object, ...]] = []
+
+    def callback(*arguments: object) -> None:
+        seen.append(arguments)
+        # The binding believes that it owns what it wrapped; the bench does.
+        vars(arguments[1])["_o"] = None
+
+    with bench(tmp_path) as here:
+        dispatch = _dispatcher(here.connection, method, name)
+        passed = [object() for _ in list(inspect.signature(dispatch).parameters)[1:-1]]
+        # Any wrapped object will do for the one that the event is about.
+        wrapped = vars(here.domain)["_o"]
+        dispatch(wrapped, *passed, {"cb": callback, "conn": here.connection, "opaque": "opaque"})
+        (arguments,) = seen
+        assert arguments[2:] == (*passed, "opaque")
+        assert len(arguments) - 1 == len(stub().event_arguments(method, event))
+        seen.clear()
+
+
+def _dispatcher(connection: libvirt.virConnect, method: str, name: str) -> Callable[..., object]:
+    """Return the method of the binding that calls back for an event."""
+    _, prefix = REGISTER[method]
+    wanted = f"{prefix}{SHARED_DISPATCHERS.get(name, name.replace('_', ''))}Callback"
+    (found,) = (member for member in dir(connection) if member.lower() == wanted.lower())
+    dispatcher: Callable[..., object] = getattr(connection, found)
+    return dispatcher
+
+
+def test_callbacks_are_given_what_the_stub_says(tmp_path: Path) -> None:
+    wanted = {
+        (DOMAIN_EVENTS, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE),
+        (DOMAIN_EVENTS, libvirt.VIR_DOMAIN_EVENT_ID_METADATA_CHANGE),
+        (NETWORK_EVENTS, libvirt.VIR_NETWORK_EVENT_ID_LIFECYCLE),
+        (POOL_EVENTS, libvirt.VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE),
+        (POOL_EVENTS, libvirt.VIR_STORAGE_POOL_EVENT_ID_REFRESH),
+    }
+    seen: set[tuple[str, int]] = set()
+    faults: list[str] = []
+
+    def watch(method: str, event: int) -> Callable[..., None]:
+        def callback(*arguments: object) -> None:
+            faults.extend(stub().event_faults(method, event, arguments))
+            seen.add((method, event))
+
+        return callback
+
+    with bench(tmp_path) as here:
+        deregister = []
+        for method, event in sorted(wanted):
+            name = method.rpartition(".")[2]
+            number = getattr(here.connection, name)(None, event, watch(method, event), None)
+            deregister.append((name.replace("Register", "Deregister"), number))
+        _make_events(here)
+        _run_loop_until(lambda: seen == wanted, deadline_s=10)
+        for name, number in deregister:
+            getattr(here.connection, name)(number)
+        _run_loop_until(lambda: False, deadline_s=0.2)
+    assert faults == []
+    assert seen == wanted
+
+
+def _make_events(here: Bench) -> None:
+    here.domain.destroy()
+    here.domain.create()
+    here.domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_TITLE, "another title", None, None)
+    here.domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, "<a/>", "key", "urn:other")
+    here.network.destroy()
+    here.pool.refresh()
+    here.pool.destroy()
+
+
+def _run_loop_until(done: Callable[[], bool], deadline_s: float) -> None:
+    # The timer wakes the loop, which would wait for ever for an event that does not come.
+    timer = libvirt.virEventAddTimeout(20, lambda _timer, _opaque: None, None)
+    end = time.monotonic() + deadline_s
+    while not done() and time.monotonic() < end:
+        libvirt.virEventRunDefaultImpl()
+    libvirt.virEventRemoveTimeout(timer)
