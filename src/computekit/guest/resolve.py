@@ -153,7 +153,8 @@ def _check_memory(flavor: Flavor, image: Image, faults: list[Fault]) -> None:
 
 def _disks(flavor: Flavor, image: Image, faults: list[Fault]) -> tuple[GuestDisk, ...]:
     if image.disk_format not in _DISK_FORMATS:
-        message = f"{quoted(image.disk_format)} is no disk; boot one of {', '.join(_DISK_FORMATS)}"
+        possible = " and ".join(_DISK_FORMATS)
+        message = f"{quoted(image.disk_format)} cannot be booted, {possible} can"
         faults.append(Fault("image.disk_format", "invalid_value", message))
     for field, amount in (
         ("disk_gib", flavor.disk_gib),
