@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTEST = ("pytest", "-q", "--no-header", "--tb=short", "-rs")
+PYTEST = ("pytest", "-q", "--no-header", "--tb=short", "-rs", "--continue-on-collection-errors")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ is in sight where the files are removed.
 """
 
 import argparse
+import ast
 import os
 import platform
 import re
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,16 +36,14 @@ CARRIED_FILES = (
     "etc/apt/trusted.gpg.d",
     "etc/hosts",
     "etc/npmrc",
-    "etc/pip.conf",
     "etc/resolv.conf",
     "etc/ssl/certs",
-    "root/.config/pip",
     "root/.npmrc",
     "usr/local/share/ca-certificates",
 )
 CARRIED_SOURCES = ("etc/apt/sources.list", "etc/apt/sources.list.d")
 CARRIED_VARIABLES = re.compile(
-    r"(?i)(\w+_proxy|PIP_\w+|NPM_CONFIG_\w+|SSL_CERT_\w+|\w+_CA_BUNDLE|NODE_EXTRA_CA_CERTS)"
+    r"(?i)(\w+_proxy|NPM_CONFIG_\w+|SSL_CERT_\w+|\w+_CA_BUNDLE|NODE_EXTRA_CA_CERTS)"
 )
 
 
@@ -124,10 +123,7 @@ def _make(root: Path, suite: str | None, mirror: str | None) -> Fresh:
     _run("mount", "-t", "proc", "proc", str(root / "proc"))
     _run("mount", "--rbind", "/sys", str(root / "sys"))
     _run("mount", "--rbind", "/dev", str(root / "dev"))
-    for local in _local_indices():
-        target = root / local.relative_to("/")
-        target.mkdir(parents=True, exist_ok=True)
-        _run("mount", "--bind", "-o", "ro", str(local), str(target))
+    (root / "etc/pip.conf").write_text(_pip_configuration(), "utf-8")
     head = subprocess.run(
         ["git", "-C", str(ROOT), "rev-parse", "HEAD"], check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -171,14 +167,22 @@ def _mirror_of_sources() -> str | None:
     return None
 
 
-def _local_indices() -> Iterator[Path]:
-    """Name the directories of this machine that pip's configuration names as indices."""
+def _pip_configuration() -> str:
+    """Return pip's configuration without the directories of this machine that it names."""
     said = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True
     ).stdout
-    for found in set(re.findall(r"(?:file://|(?<=['\s=]))(/[^\s'\\]+)", said)):
-        if Path(found).is_dir():
-            yield Path(found)
+    options: dict[str, str] = {}
+    for line in sorted(said.splitlines()):  # the environment's come first, and they win
+        key, _, value = line.partition("=")
+        words = [
+            word
+            for word in str(ast.literal_eval(value)).split()
+            if not word.startswith("file:") and not Path(word).is_dir()
+        ]
+        if words:
+            options.setdefault(key.rpartition(".")[2], " ".join(words))
+    return "\n".join(["[global]", *(f"{name} = {it}" for name, it in options.items()), ""])
 
 
 def _stop_leftovers(root: Path) -> list[str]:
