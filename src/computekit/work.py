@@ -127,8 +127,8 @@ class MemoryTx(Tx):
 
     def __init__(self, store: "MemoryStore") -> None:
         super().__init__()
-        self.store = store
-        self.open = True
+        self.store: MemoryStore = store
+        self.open: bool = True
         self._undo: list[Callable[[], None]] = []
 
     def on_rollback(self, undo: Callable[[], None]) -> None:
@@ -182,7 +182,7 @@ class MemoryStore:
     """
 
     def __init__(self, *, history: int = 10_000) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self._current: MemoryTx | None = None
         self._head = 0
         self._history: deque[tuple[Change, ...]] = deque(maxlen=history)
