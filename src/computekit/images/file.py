@@ -30,6 +30,8 @@ class ImageFile:
 
     def some(self, offset: int, length: int) -> bytes:
         """Return the bytes at `offset`: fewer than `length` where the file ends."""
+        if offset >= self.size_bytes:
+            return b""
         self.file.seek(offset)
         return self.file.read(length)
 
@@ -67,10 +69,11 @@ def open_image_file(path: Path, image: str) -> Iterator[ImageFile]:
         raise NotFound("image file", str(path)) from None
     except PermissionError as error:
         raise PermissionRefused(str(path), error.strerror or "not readable") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise not_regular
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise not_regular
         yield ImageFile(file, status.st_size, image)
 
 

@@ -169,11 +169,9 @@ class LocalImages:
         if not _is_id(image):
             raise NotFound("image", ascii(image))
         try:
-            text = (self._directory / image / "image.json").read_text("utf-8")
+            record = decode((self._directory / image / "image.json").read_text("utf-8"), _Record)
         except FileNotFoundError:
             raise NotFound("image", image) from None
-        try:
-            record = decode(text, _Record)
         except (ValueError, cattrs.BaseValidationError) as error:
             raise ImageRefused(image, "what is kept of it cannot be read") from error
         if record.image.id != image:

@@ -55,9 +55,13 @@ def decode(text: str, kind: type[T]) -> T:
 
     Raises:
         cattrs.BaseValidationError: `text` is not such a value.
-        json.JSONDecodeError: `text` is not JSON.
+        ValueError: `text` is not JSON, or another kind of JSON altogether.
     """
-    return _CONVERTER.structure(json.loads(text), kind)
+    raw = json.loads(text)
+    try:
+        return _CONVERTER.structure(raw, kind)
+    except (AttributeError, TypeError) as error:  # cattrs, of a number in place of an object
+        raise ValueError(f"JSON {type(raw).__name__} in place of {kind}") from error
 
 
 def encode_error(error: ComputekitError) -> str:
