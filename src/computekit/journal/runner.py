@@ -156,10 +156,13 @@ class Runner:
         return tuple(found)
 
     def _take(self) -> Operation | None:
+        """Go on with the operation that this runner holds, as it is now, or lease one."""
         holds, self._holds = self._holds, None
         now_s = self._clock.wall_s()
         if holds is not None and now_s < holds.lease_until_s:
-            return holds
+            row = self._journal.operation(holds.id)
+            if row is not None and (row.executor, row.fence) == (holds.executor, holds.fence):
+                return row
         return self._store.write(
             lambda tx: self._journal.lease(tx, self.executor, self._keys, now_s, self._lease_s)
         )
