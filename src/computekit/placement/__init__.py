@@ -1,5 +1,8 @@
 """The books of compute resources: providers, inventories, who holds what; and claims on them."""
 
+from computekit.placement.columns import BoolArray, IntArray, Rows
+from computekit.placement.fit import Fit, check_request, fits, no_fit
+from computekit.placement.index import FleetIndex, FleetSource, HostRow, HostView
 from computekit.placement.memory import MemoryPlacement
 from computekit.placement.ports import (
     PROVIDER_CHANGED,
@@ -11,9 +14,20 @@ from computekit.placement.ports import (
 
 __all__ = [
     "PROVIDER_CHANGED",
+    "BoolArray",
     "CounterClaim",
+    "Fit",
+    "FleetIndex",
+    "FleetSource",
+    "HostRow",
+    "HostView",
+    "IntArray",
     "MemoryPlacement",
     "PlacementReader",
     "PlacementWriter",
     "ProviderUse",
+    "Rows",
+    "check_request",
+    "fits",
+    "no_fit",
 ]

@@ -1,1 +1,93 @@
-"""See the modules."""
+"""Request to decision, and why: predicates, scores, fitters, explanations."""
+
+from computekit.scheduler.amount import Amount
+from computekit.scheduler.changes import (
+    AskAmount,
+    AskZone,
+    Change,
+    Demand,
+    Drop,
+    EnableHost,
+    FreeUp,
+    WakeHost,
+)
+from computekit.scheduler.decision import Candidate, Decision, Placed, Unplaced
+from computekit.scheduler.explanation import (
+    Explanation,
+    HostReport,
+    Past,
+    RuleReport,
+    Verdict,
+)
+from computekit.scheduler.following import FleetFollower
+from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader, HostWriter, MemoryHosts
+from computekit.scheduler.policy import HostFilter, Policy, RamWeigher, Refusal, Weigher
+from computekit.scheduler.predicates import (
+    Enabled,
+    InZone,
+    NotIgnored,
+    OnHost,
+    Predicate,
+    Up,
+)
+from computekit.scheduler.provider_predicates import (
+    HasTrait,
+    InAggregate,
+    InTree,
+    LacksTrait,
+    NotInAggregate,
+    Separate,
+)
+from computekit.scheduler.remedies import Remedy
+from computekit.scheduler.request import PlacementIntent, Request, SchedulingRun, translate
+from computekit.scheduler.scheduler import Scheduler
+
+__all__ = [
+    "HOST_CHANGED",
+    "Amount",
+    "AskAmount",
+    "AskZone",
+    "Candidate",
+    "Change",
+    "Decision",
+    "Demand",
+    "Drop",
+    "EnableHost",
+    "Enabled",
+    "Explanation",
+    "FleetFollower",
+    "FreeUp",
+    "HasTrait",
+    "Host",
+    "HostFilter",
+    "HostReader",
+    "HostReport",
+    "HostWriter",
+    "InAggregate",
+    "InTree",
+    "InZone",
+    "LacksTrait",
+    "MemoryHosts",
+    "NotIgnored",
+    "NotInAggregate",
+    "OnHost",
+    "Past",
+    "Placed",
+    "PlacementIntent",
+    "Policy",
+    "Predicate",
+    "RamWeigher",
+    "Refusal",
+    "Remedy",
+    "Request",
+    "RuleReport",
+    "Scheduler",
+    "SchedulingRun",
+    "Separate",
+    "Unplaced",
+    "Up",
+    "Verdict",
+    "WakeHost",
+    "Weigher",
+    "translate",
+]

@@ -1,0 +1,146 @@
+"""The predicate on capacity: how much of a resource class is asked for, by which groups."""
+
+import attrs
+import numpy as np
+
+from computekit.model import ResourceClass
+from computekit.placement import BoolArray, FleetIndex, Rows
+from computekit.placement.columns import ResourceColumn
+from computekit.scheduler.changes import AskAmount, Change, Drop, FreeUp
+from computekit.scheduler.policy import FloatArray
+from computekit.scheduler.request import Request
+
+__all__ = ["Amount", "near_amounts"]
+
+
+@attrs.frozen
+class Amount:
+    """The host can give so much of a resource class.
+
+    Attributes:
+        resource_class: the class.
+        parts: what each group asks for, as (suffix, amount).
+    """
+
+    resource_class: ResourceClass
+    parts: tuple[tuple[str, int], ...]
+    _amounts: tuple[int, ...] = attrs.field(init=False, eq=False, repr=False)
+    _total: int = attrs.field(init=False, eq=False, repr=False)
+    _most: int = attrs.field(init=False, eq=False, repr=False)
+
+    @_amounts.default
+    def _all(self) -> tuple[int, ...]:
+        return tuple(amount for _suffix, amount in self.parts)
+
+    @_total.default
+    def _sum(self) -> int:
+        return sum(self._amounts)
+
+    @_most.default
+    def _max(self) -> int:
+        return max(self._amounts)
+
+    @property
+    def rule(self) -> str:
+        return self.resource_class
+
+    @property
+    def asked(self) -> str:
+        return " + ".join(str(amount) for amount in self._amounts)
+
+    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        column = fleet.resources.get(self.resource_class)
+        if column is None or self._total > np.iinfo(np.int64).max:
+            return np.zeros(len(fleet.up[rows]), dtype=np.bool_)
+        found: BoolArray = column.free.value[rows] >= self._total
+        found &= column.units.where(lambda units: units.allow(self._amounts), rows)
+        if column.largest is not None:
+            found &= column.largest[rows] >= self._most
+        return found
+
+    def lacking(self, fleet: FleetIndex) -> FloatArray:
+        """Return which part of the amount every row lacks: 0 none, 1 all."""
+        column = fleet.resources.get(self.resource_class)
+        if column is None:
+            return np.ones(len(fleet))
+        free = np.clip(column.free.value, 0, self._total)
+        return np.asarray((self._total - free) / self._total)
+
+    def there(self, fleet: FleetIndex, row: int, /) -> str:
+        column = fleet.resources.get(self.resource_class)
+        if column is None or not column.units[row].rules:
+            return "none"
+        free, capacity = int(column.free.value[row]), int(column.capacity.value[row])
+        largest = free if column.largest is None else int(column.largest[row])
+        text = f"{free} of {capacity} free"
+        if free < self._total:
+            return text
+        if largest < self._most:
+            return f"{text}, at most {largest} in one place"
+        if not column.units[row].allow(self._amounts):
+            given = " or ".join(
+                f"{low} to {high}" + (f" in steps of {step}" if step > 1 else "")
+                for low, high, step in sorted(column.units[row].rules)
+            )
+            return f"{text}, given {given}"
+        return text
+
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+        column = fleet.resources.get(self.resource_class)
+        if column is None or not column.units[row].rules:
+            return (Drop(self),)
+        units = column.units[row]
+        free = int(column.free.value[row])
+        found: list[Change] = []
+        if (less := self._ask(column, row)) is not None:
+            found.append(less)
+        lacking = self._total - free
+        if lacking > 0 and units.allow(self._amounts) and not fleet.nested[row]:
+            used = int(column.capacity.value[row]) - free
+            if lacking <= used:
+                found.append(
+                    FreeUp(fleet.names[row], fleet.root(row), self.resource_class, lacking)
+                )
+        return tuple(found)
+
+    @property
+    def demand(self) -> str:
+        """What is asked for."""
+        return f"{self._total} {self.resource_class}"
+
+    def without(self, request: Request) -> Request:
+        """Return the request without it."""
+        groups = tuple(
+            attrs.evolve(group, resources=group.resources.without(self.resource_class))
+            for group in request.placement.groups
+        )
+        return attrs.evolve(request, placement=attrs.evolve(request.placement, groups=groups))
+
+    def _ask(self, column: ResourceColumn, row: int) -> AskAmount | None:
+        """Return the nearest amount of one group that the row can give beside the others."""
+        free = int(column.free.value[row])
+        largest = free if column.largest is None else int(column.largest[row])
+        units = column.units[row]
+        best: tuple[int, AskAmount] | None = None
+        for at, (suffix, asked) in enumerate(self.parts):
+            others = (*self._amounts[:at], *self._amounts[at + 1 :])
+            if others and (max(others) > largest or not units.allow(others)):
+                continue
+            room = min(largest, free - sum(others))
+            for low, high, step in units.rules:
+                top = min(room, high - sum(others) if units.single else high)
+                for amount in near_amounts(asked, low, top, step):
+                    far = abs(asked - amount)
+                    if amount != asked and (best is None or far < best[0]):
+                        best = far, AskAmount(suffix, self.resource_class, asked, amount)
+        return None if best is None else best[1]
+
+
+def near_amounts(asked: int, low: int, high: int, step: int) -> tuple[int, ...]:
+    """Return the multiples of `step` within `low` and `high` that are next to `asked`."""
+    first, last = -(-max(low, 1) // step) * step, high // step * step
+    if first > last:
+        return ()
+    below = min(max(asked // step * step, first), last)
+    above = min(max(-(-asked // step) * step, first), last)
+    return (below, above)

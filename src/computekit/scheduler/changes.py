@@ -1,0 +1,174 @@
+"""What would have to change so that a request fits: of the request or of the fleet."""
+
+from typing import Protocol
+
+import attrs
+
+from computekit.ids import HostName, ProviderId
+from computekit.model import FrozenMap, RequestGroup, ResourceClass
+from computekit.placement import FleetIndex
+from computekit.scheduler.request import Request
+
+__all__ = ["AskAmount", "AskZone", "Change", "Demand", "Drop", "EnableHost", "FreeUp", "WakeHost"]
+
+
+class Change(Protocol):
+    """One thing to change."""
+
+    @property
+    def text(self) -> str:
+        """What to do, as an imperative."""
+        ...
+
+    def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
+        """Return the request as changed; a change of the fleet is written into `fleet`."""
+        ...
+
+
+class Demand(Protocol):
+    """Something that a request asks for and can do without."""
+
+    @property
+    def demand(self) -> str:
+        """What is asked for, as a phrase after "without"."""
+        ...
+
+    def without(self, request: Request) -> Request: ...
+
+
+@attrs.frozen
+class AskAmount:
+    """Ask for another amount of a resource class.
+
+    Attributes:
+        suffix: of the group that asks.
+        resource_class: the class.
+        asked: the amount now.
+        amount: the nearest that would do.
+    """
+
+    suffix: str
+    resource_class: ResourceClass
+    asked: int
+    amount: int
+
+    @property
+    def text(self) -> str:
+        of = f" in group {self.suffix}" if self.suffix else ""
+        return f"ask for {self.amount} {self.resource_class} instead of {self.asked}{of}"
+
+    def apply(self, request: Request, _fleet: FleetIndex, /) -> Request:
+        def changed(group: RequestGroup) -> RequestGroup:
+            if group.suffix != self.suffix:
+                return group
+            amounts = FrozenMap({**group.resources, self.resource_class: self.amount})
+            return attrs.evolve(group, resources=amounts)
+
+        groups = tuple(changed(group) for group in request.placement.groups)
+        return attrs.evolve(request, placement=attrs.evolve(request.placement, groups=groups))
+
+
+@attrs.frozen
+class AskZone:
+    """Ask for another availability zone.
+
+    Attributes:
+        asked: the zone now.
+        zone: one that would do; None: any.
+    """
+
+    asked: str
+    zone: str | None
+
+    @property
+    def text(self) -> str:
+        if self.zone is None:
+            return f"do not ask for zone {self.asked}"
+        return f"ask for zone {self.zone} instead of {self.asked}"
+
+    def apply(self, request: Request, _fleet: FleetIndex, /) -> Request:
+        return attrs.evolve(request, intent=attrs.evolve(request.intent, zone=self.zone))
+
+
+@attrs.frozen
+class Drop:
+    """Do without something that is asked for.
+
+    Attributes:
+        what: the demand.
+    """
+
+    what: Demand
+
+    @property
+    def text(self) -> str:
+        return f"do without {self.what.demand}"
+
+    def apply(self, request: Request, _fleet: FleetIndex, /) -> Request:
+        return self.what.without(request)
+
+
+@attrs.frozen
+class FreeUp:
+    """Free resources on a host.
+
+    Attributes:
+        host: where.
+        provider: of which provider.
+        resource_class: the class.
+        amount: how much must be given back.
+    """
+
+    host: HostName
+    provider: ProviderId
+    resource_class: ResourceClass
+    amount: int
+
+    @property
+    def text(self) -> str:
+        return f"free {self.amount} {self.resource_class} on {self.host}"
+
+    def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
+        fleet.apply_release({self.provider: FrozenMap({self.resource_class: self.amount})})
+        return request
+
+
+@attrs.frozen
+class EnableHost:
+    """Let a host take instances again.
+
+    Attributes:
+        host: which one.
+    """
+
+    host: HostName
+
+    @property
+    def text(self) -> str:
+        return f"enable {self.host}"
+
+    def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
+        row = fleet.row(self.host)
+        fleet.set_status(self.host, disabled=None, up=row is not None and bool(fleet.up[row]))
+        return request
+
+
+@attrs.frozen
+class WakeHost:
+    """Bring a host's agent back.
+
+    Attributes:
+        host: which one.
+    """
+
+    host: HostName
+
+    @property
+    def text(self) -> str:
+        return f"bring {self.host} up"
+
+    def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
+        row = fleet.row(self.host)
+        disabled = None if row is None else fleet.disabled[row]
+        fleet.set_status(self.host, disabled=disabled, up=True)
+        return request

@@ -1,0 +1,115 @@
+"""How an index follows the rows of hosts and providers."""
+
+from collections.abc import Iterable
+
+from computekit.ids import HostName, ProviderId
+from computekit.placement import PROVIDER_CHANGED, FleetIndex, PlacementReader, ProviderUse
+from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader
+from computekit.work import Store
+
+__all__ = ["FleetFollower"]
+
+
+class FleetFollower:
+    """Reads what was committed since the last time, and nothing else.
+
+    Everything is read before anything is written to the index. Rows may be newer than the head
+    that was seen; they are then read once more, with the same result.
+
+    Args:
+        store: whose commits are followed.
+        placement: the providers.
+        hosts: the hosts.
+    """
+
+    def __init__(self, store: Store, placement: PlacementReader, hosts: HostReader) -> None:
+        self._store = store
+        self._placement = placement
+        self._hosts = hosts
+        self._head: int | None = None
+
+    def bring(self, index: FleetIndex) -> None:
+        """Write into `index` what has changed; everything the first time, or after too long.
+
+        Raises:
+            StoreUnavailable: the rows cannot be read; the index is as it was.
+        """
+        head = self._store.head()
+        if head == self._head:
+            return
+        news = None if self._head is None else self._store.changes(self._head)
+        if news is None:
+            self._reload(index)
+            self._head = head
+            return
+        providers = frozenset(
+            ProviderId(change.key) for change in news.changes if change.kind == PROVIDER_CHANGED
+        )
+        names = frozenset(
+            HostName(change.key) for change in news.changes if change.kind == HOST_CHANGED
+        )
+        if providers or names:
+            self._update(index, providers, names)
+        self._head = news.head
+
+    def _reload(self, index: FleetIndex) -> None:
+        hosts = self._hosts.hosts()
+        trees = _by_root(self._placement.uses())
+        index.remove(set(index.names) - {host.name for host in hosts})
+        index.put((host, trees.get(host.provider, ())) for host in hosts)
+
+    def _update(
+        self, index: FleetIndex, providers: frozenset[ProviderId], names: frozenset[HostName]
+    ) -> None:
+        hosts = {host.name: host for host in (self._hosts.hosts(names) if names else ())}
+        read = self._placement.uses(providers) if providers else ()
+        moved = [host for host in hosts.values() if not self._at_home(index, host)]
+        touched = {use.root for use in read} | self._roots_of(index, providers)
+        roots = {root for root in touched if index.home(root) is not None}
+        roots |= {host.provider for host in moved}
+        members = self._members(index, roots, read)
+        if not members <= providers:
+            read = self._placement.uses(members)
+        trees = _by_root(read)
+
+        index.remove(names - hosts.keys())
+        index.put((host, trees.get(host.provider, ())) for host in moved)
+        for host in hosts.values():
+            if self._at_home(index, host):
+                index.put_host(host)
+        for root in roots:
+            home = index.home(root)
+            if home is not None:
+                index.put_tree(home, trees.get(root, ()))
+
+    def _members(
+        self, index: FleetIndex, roots: Iterable[ProviderId], read: Iterable[ProviderUse]
+    ) -> frozenset[ProviderId]:
+        """Return every provider of these trees, as known to the index and as just read."""
+        found = {use.provider.id for use in read if use.root in roots}
+        for root in roots:
+            home = index.home(root)
+            row = None if home is None else index.row(home)
+            if row is None:
+                tree = self._placement.tree(root)
+                found.update(provider.id for provider in tree or ())
+            else:
+                found.update(index.providers(row))
+        return frozenset(found)
+
+    @staticmethod
+    def _at_home(index: FleetIndex, host: Host) -> bool:
+        row = index.row(host.name)
+        return row is not None and index.root(row) == host.provider
+
+    @staticmethod
+    def _roots_of(index: FleetIndex, providers: Iterable[ProviderId]) -> set[ProviderId]:
+        homes = {home for provider in providers if (home := index.home(provider)) is not None}
+        return {index.root(row) for home in homes if (row := index.row(home)) is not None}
+
+
+def _by_root(uses: Iterable[ProviderUse]) -> dict[ProviderId, list[ProviderUse]]:
+    trees: dict[ProviderId, list[ProviderUse]] = {}
+    for use in uses:
+        trees.setdefault(use.root, []).append(use)
+    return trees

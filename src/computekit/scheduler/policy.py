@@ -1,0 +1,120 @@
+"""What is preferred among the hosts that can take a request, and which further rules hold."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from computekit.model import MEMORY_MB
+from computekit.placement import FleetIndex, HostView, Rows
+
+__all__ = ["FloatArray", "HostFilter", "Policy", "RamWeigher", "Refusal", "Weigher"]
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+
+class Weigher(Protocol):
+    """A preference; a value, so that policies can be compared."""
+
+    @property
+    def name(self) -> str:
+        """What is preferred, for explanations."""
+        ...
+
+    def scores(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray:
+        """Return the score of each row, higher is better.
+
+        A score depends on the host alone, never on which other hosts there are.
+        """
+        ...
+
+
+@attrs.frozen
+class RamWeigher:
+    """Prefers the host with the most free memory.
+
+    Attributes:
+        multiplier: below zero prefers the fullest host instead.
+    """
+
+    multiplier: float = 1.0
+
+    @property
+    def name(self) -> str:
+        return "ram"
+
+    def scores(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray:
+        column = fleet.resources.get(MEMORY_MB)
+        if column is None:
+            return np.zeros(len(fleet.up[rows]))
+        return column.free.value[rows].astype(np.float64) * self.multiplier
+
+
+@attrs.frozen
+class HostFilter:
+    """A rule that somebody wrote as a plain function of one host.
+
+    It runs only on hosts that pass everything else, best first, until one passes. If it raises,
+    that host is refused and the reason says so.
+
+    Attributes:
+        name: for explanations.
+        judge: returns True if the host passes; False, or why not as text, if it does not.
+        pure: whether its answer changes only when the host's row does; then it is remembered.
+    """
+
+    name: str
+    judge: Callable[[HostView], bool | str]
+    pure: bool = False
+
+    def refusal(self, host: HostView) -> str | None:
+        """Return why the host is refused, or None if it passes."""
+        try:
+            verdict = self.judge(host)
+        except Exception as error:  # noqa: BLE001  # a defect of somebody's rule costs one host only
+            return f"raised {type(error).__name__}: {error}"
+        if verdict is True:
+            return None
+        return verdict if isinstance(verdict, str) and verdict else "refused"
+
+
+@attrs.frozen
+class Refusal:
+    """A filter refused a host.
+
+    Attributes:
+        filter: its name.
+        reason: why.
+        lasting: whether that stays until the host's row changes.
+    """
+
+    filter: str
+    reason: str
+    lasting: bool
+
+
+@attrs.frozen
+class Policy:
+    """What is preferred, and which further rules hold.
+
+    Equal scores go to the host whose name comes first.
+
+    Attributes:
+        weighers: their scores are added.
+        filters: further rules, asked in this order.
+    """
+
+    weighers: tuple[Weigher, ...] = (RamWeigher(),)
+    filters: tuple[HostFilter, ...] = ()
+
+    def refusal(self, host: HostView) -> Refusal | None:
+        """Return the first filter's refusal of a host, or None if it passes all."""
+        lasting = True
+        for rule in self.filters:
+            lasting = lasting and rule.pure
+            reason = rule.refusal(host)
+            if reason is not None:
+                return Refusal(rule.name, reason, lasting)
+        return None

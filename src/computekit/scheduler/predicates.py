@@ -1,0 +1,191 @@
+"""Predicates: one thing that is asked, answered for all hosts at once.
+
+A predicate is a value: equal predicates of different requests share one answer. Its answer for a
+row is exact if the host has one provider; for a host with several it is necessary, and the search
+on the host's tree (`computekit.placement.fits`) decides.
+
+Here: the protocol, and what is asked of the host itself.
+"""
+
+from typing import ClassVar, Protocol
+
+import attrs
+import numpy as np
+
+from computekit.ids import HostName
+from computekit.placement import BoolArray, FleetIndex, Rows
+from computekit.scheduler.changes import AskZone, Change, Drop, EnableHost, WakeHost
+from computekit.scheduler.request import Request
+
+__all__ = ["Enabled", "InZone", "NotIgnored", "OnHost", "Predicate", "Up"]
+
+
+class Predicate(Protocol):
+    """One thing that is asked of a host."""
+
+    @property
+    def rule(self) -> str:
+        """The word for what is judged: `enabled`, `zone`, `trait`, a resource class ..."""
+        ...
+
+    @property
+    def asked(self) -> str:
+        """What is asked for."""
+        ...
+
+    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        """Return which rows pass."""
+        ...
+
+    def there(self, fleet: FleetIndex, row: int, /) -> str:
+        """Return what the row has of it."""
+        ...
+
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+        """Return the smallest changes that each make a failing row pass; the preferred first."""
+        ...
+
+
+@attrs.frozen
+class Enabled:
+    """The host takes new instances."""
+
+    rule: ClassVar[str] = "enabled"
+    asked: ClassVar[str] = "yes"
+
+    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        return fleet.disabled.where(_is_none, rows)
+
+    def there(self, fleet: FleetIndex, row: int, /) -> str:
+        reason = fleet.disabled[row]
+        return "yes" if reason is None else f"disabled: {reason}" if reason else "disabled"
+
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+        return (EnableHost(fleet.names[row]),)
+
+
+def _is_none(reason: str | None) -> bool:
+    return reason is None
+
+
+@attrs.frozen
+class Up:
+    """The host's agent answers."""
+
+    rule: ClassVar[str] = "up"
+    asked: ClassVar[str] = "yes"
+
+    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        return fleet.up[rows]
+
+    def there(self, fleet: FleetIndex, row: int, /) -> str:
+        return "yes" if fleet.up[row] else "down"
+
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+        return (WakeHost(fleet.names[row]),)
+
+
+@attrs.frozen
+class InZone:
+    """The host is in an availability zone.
+
+    Attributes:
+        zone: its name.
+    """
+
+    zone: str
+    rule: ClassVar[str] = "zone"
+
+    @property
+    def asked(self) -> str:
+        return self.zone
+
+    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        return fleet.labels["zone"].where(lambda zone: zone == self.zone, rows)
+
+    def there(self, fleet: FleetIndex, row: int, /) -> str:
+        zone = fleet.labels["zone"][row]
+        return "no zone" if zone is None else zone
+
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+        return (AskZone(self.zone, fleet.labels["zone"][row]),)
+
+
+@attrs.frozen
+class OnHost:
+    """The host is the one that was named.
+
+    Attributes:
+        host: its name.
+    """
+
+    host: HostName
+    rule: ClassVar[str] = "host"
+
+    @property
+    def asked(self) -> str:
+        return f"only {self.host}"
+
+    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        return _named(fleet, frozenset({self.host}))[rows]
+
+    def there(self, fleet: FleetIndex, row: int, /) -> str:
+        return fleet.names[row]
+
+    @property
+    def demand(self) -> str:
+        """What is asked for."""
+        return f"host {self.host}"
+
+    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Change, ...]:
+        return (Drop(self),)
+
+    def without(self, request: Request) -> Request:
+        """Return the request without it."""
+        return attrs.evolve(request, run=attrs.evolve(request.run, host=None))
+
+
+@attrs.frozen
+class NotIgnored:
+    """The host is none of those to be passed over.
+
+    Attributes:
+        hosts: their names.
+    """
+
+    hosts: frozenset[HostName]
+    rule: ClassVar[str] = "ignored hosts"
+
+    @property
+    def asked(self) -> str:
+        shown = sorted(self.hosts)[:3]
+        more = len(self.hosts) - len(shown)
+        return "not " + ", ".join(shown) + (f" and {more} more" if more else "")
+
+    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        return ~_named(fleet, self.hosts)[rows]
+
+    def there(self, fleet: FleetIndex, row: int, /) -> str:
+        return "ignored" if fleet.names[row] in self.hosts else "not ignored"
+
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+        return (Drop(NotIgnored(frozenset({fleet.names[row]}))),)
+
+    @property
+    def demand(self) -> str:
+        """What is asked for."""
+        return f"ignoring {', '.join(sorted(self.hosts))}"
+
+    def without(self, request: Request) -> Request:
+        """Return the request without it."""
+        ignored = request.run.ignored_hosts - self.hosts
+        return attrs.evolve(request, run=attrs.evolve(request.run, ignored_hosts=ignored))
+
+
+def _named(fleet: FleetIndex, names: frozenset[HostName]) -> BoolArray:
+    found = np.zeros(len(fleet), dtype=np.bool_)
+    for name in names:
+        row = fleet.row(name)
+        if row is not None:
+            found[row] = True
+    return found

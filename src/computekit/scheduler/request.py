@@ -1,0 +1,90 @@
+"""What the scheduler is asked: the intent that is kept, and what holds for one run only."""
+
+import attrs
+
+from computekit.guest import GuestConfig
+from computekit.ids import HostName
+from computekit.model import (
+    DISK_GB,
+    MEMORY_MB,
+    VCPU,
+    FrozenMap,
+    PlacementRequest,
+    RequestGroup,
+    Trait,
+)
+from computekit.units import Bytes, bytes_to_gib_ceil
+
+__all__ = ["PlacementIntent", "Request", "SchedulingRun", "translate"]
+
+_OF_HOST = ("COMPUTE_", "HW_ARCH_")
+
+
+@attrs.frozen
+class PlacementIntent:
+    """What the owner wants of the place, kept with the instance for its whole life.
+
+    Attributes:
+        zone: the availability zone that it is pinned to.
+        hints: scheduler hints by name, all values of each.
+        required_traits: of the host, beyond what the guest needs.
+        forbidden_traits: that the host must not have.
+    """
+
+    zone: str | None = None
+    hints: FrozenMap[str, tuple[str, ...]] = FrozenMap()
+    required_traits: frozenset[Trait] = frozenset()
+    forbidden_traits: frozenset[Trait] = frozenset()
+
+
+@attrs.frozen
+class SchedulingRun:
+    """What holds for one run of the scheduler and is never kept.
+
+    Attributes:
+        ignored_hosts: hosts that must not be chosen: those that were tried, the one to leave ...
+        host: the only host that may be chosen; every rule is still asked.
+    """
+
+    ignored_hosts: frozenset[HostName] = frozenset()
+    host: HostName | None = None
+
+
+@attrs.frozen
+class Request:
+    """Everything that a decision depends on, beside the fleet and the policy.
+
+    Attributes:
+        placement: the resources, and what their providers must be like.
+        intent: what the owner wants of the place.
+        run: what holds this time only.
+    """
+
+    placement: PlacementRequest
+    intent: PlacementIntent = PlacementIntent()
+    run: SchedulingRun = SchedulingRun()
+
+
+def translate(guest: GuestConfig, intent: PlacementIntent = PlacementIntent()) -> PlacementRequest:
+    """Return what a guest takes of a host: VCPU, MEMORY_MB (MiB), DISK_GB (GiB, rounded up once).
+
+    The sizes of all disks are added before they are rounded up. Traits of the intent, and traits
+    that only a host as such can have (`COMPUTE_*`, `HW_ARCH_*`), are asked of the root of its
+    tree, all others of whatever provider serves the guest (Nova, request filters).
+    """
+    of_host = frozenset(t for t in guest.required_traits if t.startswith(_OF_HOST))
+    disk_bytes = Bytes(sum(disk.size_bytes for disk in guest.disks))
+    amounts = {
+        VCPU: guest.vcpus,
+        MEMORY_MB: guest.memory_mib,
+        DISK_GB: bytes_to_gib_ceil(disk_bytes),
+    }
+    group = RequestGroup(
+        resources=FrozenMap({name: amount for name, amount in amounts.items() if amount}),
+        required=frozenset(frozenset({trait}) for trait in guest.required_traits - of_host),
+    )
+    return PlacementRequest(
+        groups=(group,),
+        root_required=intent.required_traits | of_host,
+        root_forbidden=intent.forbidden_traits,
+    )

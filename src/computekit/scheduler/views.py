@@ -1,0 +1,130 @@
+"""How explanations and hosts look."""
+
+from computekit.display import Bar, Bars, Page, Table, Text
+from computekit.model import HostFacts, PlacementRequest
+from computekit.scheduler.explanation import Explanation, HostReport
+from computekit.scheduler.request import Request
+
+__all__ = ["explanation_page", "facts_page", "report_table"]
+
+
+def explanation_page(explanation: Explanation) -> Page:
+    """Return the summary, the funnel, the nearest hosts, and what would help."""
+    parts: list[Text | Table] = [Text((explanation.summary, _asked(explanation.request)))]
+    if len(explanation.hosts):
+        parts.append(_funnel(explanation))
+    if explanation.near_misses:
+        parts.append(_near_misses(explanation))
+    if explanation.chosen is None and len(explanation.hosts):
+        lines = tuple(remedy.text for remedy in explanation.remedies)
+        parts.append(Text(lines or ("no small change is known to help",), title="What would help"))
+    return Page(tuple(parts))
+
+
+def _asked(request: Request) -> str:
+    words = [f"asked: {_resources(request.placement)}"]
+    if request.intent.zone is not None:
+        words.append(f"in zone {request.intent.zone}")
+    if request.run.host is not None:
+        words.append(f"on host {request.run.host}")
+    return " ".join(words)
+
+
+def _resources(placement: PlacementRequest) -> str:
+    groups = []
+    for group in placement.groups:
+        amounts = ", ".join(f"{amount} {name}" for name, amount in group.resources.items())
+        groups.append(f"{group.suffix}: {amounts}" if group.suffix else amounts)
+    return "; ".join(groups)
+
+
+def _funnel(explanation: Explanation) -> Table:
+    rows = [("all hosts", "", str(len(explanation.hosts)), "", "")]
+    before = len(explanation.hosts)
+    for rule in explanation.rules:
+        lost = before - rule.left
+        rows.append(
+            (
+                rule.rule,
+                rule.asked,
+                str(rule.left),
+                f"-{lost}" if lost else "",
+                str(rule.alone) if rule.alone else "",
+            )
+        )
+        before = rule.left
+    return Table(
+        ("rule", "asked", "hosts left", "lost", "would fit but for it"),
+        tuple(rows),
+        numbers=frozenset({"hosts left", "lost", "would fit but for it"}),
+    )
+
+
+def _near_misses(explanation: Explanation) -> Table:
+    rows: list[tuple[str, str, str, str, str]] = []
+    for report in explanation.near_misses:
+        first, *further = report.failing
+        rows.append(
+            (report.host, first.rule, first.asked, first.there, ", ".join(v.rule for v in further))
+        )
+    total = sum(1 for report in explanation.near_misses)
+    missing = len(explanation.hosts) - (explanation.rules[-1].left if explanation.rules else 0)
+    title = "Nearest hosts" if missing <= total else f"Nearest hosts ({total} of {missing})"
+    return Table(("host", "fails", "asked", "there", "also fails"), tuple(rows), title=title)
+
+
+def report_table(report: HostReport) -> Table:
+    """Return one host against every rule."""
+    rows = tuple(
+        (
+            verdict.rule,
+            verdict.asked,
+            verdict.there,
+            "ok" if verdict.passed else "FAILS",
+            " or ".join(change.text for change in verdict.changes),
+        )
+        for verdict in report.verdicts
+    )
+    return Table(("rule", "asked", "there", "", "what would help"), rows, title=report.host)
+
+
+def facts_page(facts: HostFacts) -> Page:
+    """Return a host: what it is, and its NUMA cells as bars of its memory and CPUs."""
+    about = Table(
+        ("host", "arch", "CPUs", "memory MiB", "disk GiB", "hypervisor", "runs guests with"),
+        (
+            (
+                facts.name,
+                facts.arch,
+                str(facts.cpus),
+                str(facts.memory_mib),
+                str(facts.disk_gib),
+                f"{facts.hypervisor} {_version(facts.hypervisor_version)}",
+                facts.virt_type,
+            ),
+        ),
+        numbers=frozenset({"CPUs", "memory MiB", "disk GiB"}),
+    )
+    memory = tuple(
+        Bar(f"cell {c.id}", c.memory_mib, facts.memory_mib, f"{c.memory_mib} MiB")
+        for c in facts.cells
+    )
+    cpus = tuple(
+        Bar(f"cell {c.id}", len(c.cpus), facts.cpus, f"{len(c.cpus)} CPUs: {_ranges(c.cpus)}")
+        for c in facts.cells
+    )
+    return Page((about, Bars(memory, title="memory"), Bars(cpus, title="CPUs")))
+
+
+def _version(number: int) -> str:
+    return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+
+def _ranges(numbers: frozenset[int]) -> str:
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return ",".join("-".join(map(str, run)) for run in runs)
