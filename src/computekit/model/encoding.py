@@ -55,9 +55,12 @@ def decode(text: str, kind: type[T]) -> T:
 
     Raises:
         cattrs.BaseValidationError: `text` is not such a value.
-        ValueError: `text` is not JSON, or another kind of JSON altogether.
+        ValueError: `text` is not JSON, nests too deeply, or is another kind of JSON altogether.
     """
-    raw = json.loads(text)
+    try:
+        raw = json.loads(text)
+    except RecursionError:
+        raise ValueError("JSON nests too deeply") from None
     try:
         return _CONVERTER.structure(raw, kind)
     except (AttributeError, TypeError) as error:  # cattrs, of a number in place of an object
