@@ -37,6 +37,8 @@ _COMPRESSED = 1 << 62
 
 @attrs.frozen
 class _Header:
+    """The fields in the order in which they stand in the file."""
+
     version: int
     backing_offset: int
     backing_length: int
@@ -48,8 +50,12 @@ class _Header:
     refcount_offset: int
     refcount_clusters: int
     snapshots: int
-    incompatible: int
-    length: int
+    snapshots_offset: int
+    incompatible: int = 0
+    compatible: int = 0
+    autoclear: int = 0
+    refcount_order: int = 4
+    length: int = _V2_LENGTH
 
     @property
     def cluster_bytes(self) -> int:
@@ -74,51 +80,25 @@ def qcow2_virtual_size(file: ImageFile) -> int:
 
 
 def _header(file: ImageFile) -> _Header:
-    head = file.all(0, _V2_LENGTH, "header")
-    (
-        _,
-        version,
-        backing_offset,
-        backing_length,
-        cluster_bits,
-        size_bytes,
-        encryption,
-        l1_entries,
-        l1_offset,
-        refcount_offset,
-        refcount_clusters,
-        snapshots,
-        _,
-    ) = struct.unpack(">4sIQIIQIIQQIIQ", head)
-    if version not in (2, 3):
+    fields = struct.unpack(">4xIQIIQIIQQIIQ", file.all(0, _V2_LENGTH, "header"))
+    header = _Header(*fields)
+    if header.version not in (2, 3):
         raise file.refused(
-            f"qcow version {version} is not 2 or 3; convert it with qemu-img convert -O qcow2"
+            f"qcow version {header.version} is not 2 or 3; "
+            "convert it with qemu-img convert -O qcow2"
         )
-    if not 9 <= cluster_bits <= 21:
-        raise file.refused(f"its clusters of 2^{cluster_bits} bytes are not within 2^9 to 2^21")
-    incompatible, length = 0, _V2_LENGTH
-    if version == 3:
+    if not 9 <= header.cluster_bits <= 21:
+        bits = header.cluster_bits
+        raise file.refused(f"its clusters of 2^{bits} bytes are not within 2^9 to 2^21")
+    if header.version == 3:
         more = file.all(_V2_LENGTH, _V3_LENGTH - _V2_LENGTH, "header")
-        incompatible, _, _, refcount_order, length = struct.unpack(">QQQII", more)
-        if refcount_order > 6:
-            raise file.refused(f"its reference counts of 2^{refcount_order} bits are beyond 2^6")
-        if not _V3_LENGTH <= length <= 1 << cluster_bits or length % 8:
-            raise file.refused(f"a header of {length} bytes cannot be")
-    return _Header(
-        version=version,
-        backing_offset=backing_offset,
-        backing_length=backing_length,
-        cluster_bits=cluster_bits,
-        size_bytes=size_bytes,
-        encryption=encryption,
-        l1_entries=l1_entries,
-        l1_offset=l1_offset,
-        refcount_offset=refcount_offset,
-        refcount_clusters=refcount_clusters,
-        snapshots=snapshots,
-        incompatible=incompatible,
-        length=length,
-    )
+        header = _Header(*fields, *struct.unpack(">QQQII", more))
+        if header.refcount_order > 6:
+            bits = header.refcount_order
+            raise file.refused(f"its reference counts of 2^{bits} bits are beyond 2^6")
+        if not _V3_LENGTH <= header.length <= header.cluster_bytes or header.length % 8:
+            raise file.refused(f"a header of {header.length} bytes cannot be")
+    return header
 
 
 def _check_reach(file: ImageFile, header: _Header) -> None:
@@ -132,10 +112,10 @@ def _check_reach(file: ImageFile, header: _Header) -> None:
     at = header.length
     while at + 8 <= header.cluster_bytes:
         kind, length = struct.unpack(">II", file.all(at, 8, "header"))
-        if kind == _EXTENSION_END:
-            break
         if at + 8 + length > header.cluster_bytes:
             raise file.refused("an extension of its header does not fit into the first cluster")
+        if kind == _EXTENSION_END:
+            break
         if kind == _EXTENSION_DATA_FILE:
             name = file.some(at + 8, length)
             raise file.refused(f"it names the data file {shown(name)}; make it stand alone")
@@ -159,7 +139,7 @@ def _check_features(file: ImageFile, header: _Header) -> None:
         raise file.refused(f"its compression type {compression} is not zlib (0) or zstd (1)")
     if header.encryption:
         raise file.refused("it is encrypted; that cannot be booted yet")
-    if header.snapshots:
+    if header.snapshots or header.snapshots_offset:
         raise file.refused(
             f"it holds {header.snapshots} snapshots; "
             "leave them behind with qemu-img convert -O qcow2"
