@@ -7,6 +7,7 @@ from computekit.agent.calls import (
     Destroy,
     Fence,
     HostCall,
+    HostInstances,
     ReadConsole,
     ReadFacts,
     ReadInstances,
@@ -15,7 +16,6 @@ from computekit.agent.calls import (
     ShutDown,
     Start,
     Sync,
-    HostInstances,
 )
 from computekit.agent.client import HostClient
 from computekit.agent.fences import Fences
@@ -32,6 +32,7 @@ __all__ = [
     "Fences",
     "HostCall",
     "HostClient",
+    "HostInstances",
     "HostLock",
     "Hypervisor",
     "InventoryRules",
@@ -43,7 +44,6 @@ __all__ = [
     "ShutDown",
     "Start",
     "Sync",
-    "HostInstances",
     "Wire",
     "host_provider",
     "host_tree",

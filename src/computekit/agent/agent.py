@@ -7,7 +7,7 @@ from random import Random
 
 import cattrs
 
-from computekit.agent.calls import Fence, HostCall, Message, Reply, Sync, HostInstances, call_types
+from computekit.agent.calls import Fence, HostCall, HostInstances, Message, Reply, Sync, call_types
 from computekit.agent.fences import Fences
 from computekit.agent.lock import HostLock
 from computekit.agent.ports import Hypervisor

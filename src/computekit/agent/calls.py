@@ -17,6 +17,7 @@ __all__ = [
     "Destroy",
     "Fence",
     "HostCall",
+    "HostInstances",
     "Message",
     "ReadConsole",
     "ReadFacts",
@@ -27,7 +28,6 @@ __all__ = [
     "ShutDown",
     "Start",
     "Sync",
-    "HostInstances",
     "call_types",
 ]
 

@@ -4,7 +4,7 @@ from typing import TypeVar, cast
 
 import cattrs
 
-from computekit.agent.calls import Fence, HostCall, Message, Reply, Sync, HostInstances
+from computekit.agent.calls import Fence, HostCall, HostInstances, Message, Reply, Sync
 from computekit.agent.ports import Wire
 from computekit.clock import Clock
 from computekit.errors import HostNotReady, TransportFailed

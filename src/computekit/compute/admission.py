@@ -1,7 +1,6 @@
 """Take a host into the fleet: its row, its provider tree, and its agent's first sync."""
 
-from computekit.agent import Fence, InventoryRules, HostInstances, host_provider, host_tree
-from computekit.compute.observe import observe
+from computekit.agent import Fence, HostInstances, InventoryRules, host_provider, host_tree
 from computekit.compute.services import Services
 from computekit.model import HostFacts
 from computekit.scheduler import Host
@@ -17,7 +16,7 @@ def admit_host(
     rules: InventoryRules = InventoryRules(),  # noqa: B008
     zone: str | None = None,
 ) -> HostInstances:
-    """Write what a host has and that its agent is up, let the agent obey, look at its instances.
+    """Write what a host has and that its agent is up, then let the agent obey.
 
     The row is written first: a message of an earlier incarnation is refused from then on, by the
     new agent because it has not been synchronised, and later because it names the old one.
@@ -52,7 +51,4 @@ def admit_host(
         Fence(instance.id, instance.epoch)
         for instance in services.instances.instances(host=facts.name)
     )
-    report = services.client.sync(facts.name, fences)
-    for instance in services.instances.instances(host=facts.name):
-        observe(services, instance.id)
-    return report
+    return services.client.sync(facts.name, fences)

@@ -1,6 +1,6 @@
 """Hold the books against the hosts: what each says that the other does not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import attrs
 
@@ -59,18 +59,23 @@ class Audit:
         return not (self.instances or self.domains or self.files or self.allocations)
 
 
-def audit(services: Services) -> Audit:
+def audit(services: Services, ask: Callable[[HostName], HostInstances] | None = None) -> Audit:
     """Ask every host what it has, and compare.
+
+    Args:
+        services: the ports.
+        ask: says what is on a host; None: its agent does.
 
     Raises:
         HostError: a host did not answer.
     """
+    asked = ask or (lambda host: services.client.call(host, ReadInstances()))
     domains = files = 0
     holders: set[ConsumerId] = set()
     found: list[Discrepancy] = []
     uses = services.placement.uses()
     for host in services.hosts.hosts():
-        there = services.client.call(host.name, ReadInstances())
+        there = asked(host.name)
         consumers = _consumers(services, host, uses)
         domains += len(there.domains)
         files += len(there.files)

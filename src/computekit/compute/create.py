@@ -46,7 +46,13 @@ from computekit.model import (
     Instance,
     InstanceState,
 )
-from computekit.scheduler import PlacementIntent, Request, Unplaced, translate
+from computekit.scheduler import (
+    PlacementIntent,
+    Request,
+    SchedulingRun,
+    Unplaced,
+    translate,
+)
 from computekit.units import Seconds
 from computekit.work import Tx
 
@@ -131,7 +137,7 @@ def create_kind(services: Services) -> OperationKind[CreateParams]:
             Step("place", here.place, here.leave, timeout_s=Seconds(120.0)),
             Step("images", elsewhere(here.images), timeout_s=Seconds(1800.0)),
             Step("define", elsewhere(here.on_host.define), here.remove, timeout_s=Seconds(600.0)),
-            Step("run", elsewhere(here.on_host.run), here.on_host.destroy),
+            Step("run", elsewhere(here.on_host.run), here.end_guest),
         ),
         on_end=here.end,
     )
@@ -152,7 +158,7 @@ class _Create:
             Request(
                 placement=translate(guest, intent),
                 intent=intent,
-                ignored_hosts=frozenset(note.host for note in tried),
+                run=SchedulingRun(ignored_hosts=frozenset(note.host for note in tried)),
             )
         )
         if isinstance(decision, Unplaced):
@@ -201,6 +207,9 @@ class _Create:
         if instance.host is not None:
             self.on_host.call(ctx, instance, RemoveInstance(instance.id))
         return Done()
+
+    def end_guest(self, ctx: Context[CreateParams]) -> Done | Wait:
+        return self.on_host.end(ctx, InstanceState.BUILDING)
 
     def or_elsewhere(
         self, do: Callable[[Context[CreateParams]], Outcome]

@@ -45,7 +45,7 @@ class MemoryInstances:
         """Do what `InstanceWriter.add_instance` says."""
         if instance.id in self._instances:
             raise AlreadyExists("instance", instance.id)
-        self._store.transaction(tx).on_rollback(lambda: self._instances.pop(instance.id, None))
+        self._store.transaction(tx).on_rollback(lambda: self._instances.__delitem__(instance.id))
         self._instances[instance.id] = instance
 
     def change_instance(self, tx: Tx, before: Instance, after: Instance) -> None:
@@ -58,7 +58,7 @@ class MemoryInstances:
         ):
             actual = None if now is None else now.epoch
             raise GenerationConflict("instance", before.id, before.epoch, actual)
-        self._store.transaction(tx).on_rollback(lambda: self._instances.__setitem__(before.id, now))
+        self._store.transaction(tx).on_rollback(lambda: self._instances.update({now.id: now}))
         self._instances[after.id] = after
 
     def put_guest(self, tx: Tx, instance: InstanceId, guest: GuestConfig) -> None:

@@ -60,11 +60,16 @@ class OnHost:
         self.call(ctx, instance, Start(_mark(ctx, instance)))
         return self.becomes(instance, InstanceState.ACTIVE)
 
-    def destroy(self, ctx: Context[P]) -> Done | Wait:
-        """Take the power away."""
+    def end(self, ctx: Context[P], state: InstanceState) -> Done:
+        """Take the power away and write that the instance is in `state`: what undoes `run`."""
         instance = self.instance(ctx)
         if instance.host is not None:
             self.call(ctx, instance, Destroy(instance.id))
+        return self.becomes(instance, state)
+
+    def off(self, ctx: Context[P]) -> Outcome:
+        """Take the power away."""
+        self.call(ctx, self.instance(ctx), Destroy(self.instance(ctx).id))
         return Done()
 
     def shut_down(self, ctx: Context[P], grace_s: Seconds) -> Outcome:

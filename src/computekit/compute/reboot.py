@@ -6,7 +6,7 @@ from computekit.compute.on_host import OnHost, require_state
 from computekit.compute.services import Services
 from computekit.compute.stop import DEFAULT_GRACE_S
 from computekit.ids import InstanceId
-from computekit.journal import Context, Operation, OperationKind, Outcome, Step
+from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
 from computekit.model import InstanceState
 from computekit.units import Seconds
 
@@ -45,22 +45,23 @@ def reboot(
 
 
 def reboot_kind(services: Services) -> OperationKind[RebootParams]:
-    """Return the steps of `instance.reboot`; once the guest is off it is started, come what may."""
+    """Return the steps of `instance.reboot`; once the guest is asked, it starts anew."""
     on_host = OnHost(services)
 
-    def shut_down(ctx: Context[RebootParams]) -> Outcome:
+    def check(ctx: Context[RebootParams]) -> Outcome:
         on_host.require(ctx, InstanceState.ACTIVE)
-        return on_host.shut_down(ctx, Seconds(0.0) if ctx.params.hard else ctx.params.grace_s)
+        return Done()
 
-    def off(ctx: Context[RebootParams]) -> Outcome:
-        return on_host.destroy(ctx)
+    def shut_down(ctx: Context[RebootParams]) -> Outcome:
+        return on_host.shut_down(ctx, Seconds(0.0) if ctx.params.hard else ctx.params.grace_s)
 
     return OperationKind(
         name="instance.reboot",
         params=RebootParams,
         steps=(
-            Step("shut_down", shut_down, timeout_s=Seconds(3600.0)),
-            Step("off", off, point_of_no_return=True),
+            Step("check", check),
+            Step("shut_down", shut_down, point_of_no_return=True),
+            Step("off", on_host.off),
             Step("define", on_host.define),
             Step("run", on_host.run),
         ),

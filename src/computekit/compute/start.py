@@ -42,6 +42,6 @@ def start_kind(services: Services) -> OperationKind[StartParams]:
         steps=(
             Step("check", check),
             Step("define", on_host.define),
-            Step("run", on_host.run, on_host.destroy),
+            Step("run", on_host.run, lambda ctx: on_host.end(ctx, InstanceState.STOPPED)),
         ),
     )

@@ -5,7 +5,7 @@ import attrs
 from computekit.compute.on_host import OnHost, require_state
 from computekit.compute.services import Services
 from computekit.ids import InstanceId
-from computekit.journal import Context, Operation, OperationKind, Outcome, Step
+from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
 from computekit.model import InstanceState
 from computekit.units import Seconds
 
@@ -39,15 +39,15 @@ def stop(services: Services, instance: InstanceId, grace_s: Seconds = DEFAULT_GR
 
 
 def stop_kind(services: Services) -> OperationKind[StopParams]:
-    """Return the steps of `instance.stop`; once the guest is off it stays off."""
+    """Return the steps of `instance.stop`; once the guest is asked, it goes off."""
     on_host = OnHost(services)
 
-    def shut_down(ctx: Context[StopParams]) -> Outcome:
+    def check(ctx: Context[StopParams]) -> Outcome:
         on_host.require(ctx, InstanceState.ACTIVE)
-        return on_host.shut_down(ctx, ctx.params.grace_s)
+        return Done()
 
-    def off(ctx: Context[StopParams]) -> Outcome:
-        return on_host.destroy(ctx)
+    def shut_down(ctx: Context[StopParams]) -> Outcome:
+        return on_host.shut_down(ctx, ctx.params.grace_s)
 
     def stopped(ctx: Context[StopParams]) -> Outcome:
         return on_host.becomes(on_host.instance(ctx), InstanceState.STOPPED)
@@ -56,8 +56,9 @@ def stop_kind(services: Services) -> OperationKind[StopParams]:
         name="instance.stop",
         params=StopParams,
         steps=(
-            Step("shut_down", shut_down, timeout_s=Seconds(3600.0)),
-            Step("off", off, point_of_no_return=True),
+            Step("check", check),
+            Step("shut_down", shut_down, point_of_no_return=True),
+            Step("off", on_host.off),
             Step("stopped", stopped),
         ),
     )

@@ -1,5 +1,6 @@
 """Who may command an agent, over a wire of this process."""
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,6 +201,20 @@ def test_one_agent_for_each_host(bench: _Bench) -> None:
         bench.agent(2)
 
 
+def _message(call: str, body: str) -> str:
+    return json.dumps(
+        {
+            "host": "a",
+            "incarnation": "",
+            "call": call,
+            "body": body,
+            "fence": None,
+            "operation": None,
+            "not_after_s": 9e9,
+        }
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -208,10 +223,8 @@ def test_one_agent_for_each_host(bench: _Bench) -> None:
         "{}",
         "[" * 5000,
         '{"host":"a"}',
-        '{"host":"a","incarnation":"","call":"__init__","body":"{}","fence":null,'
-        '"operation":null,"not_after_s":9e9}',
-        '{"host":"a","incarnation":"","call":"Sync","body":"{\\"fences\\":1}","fence":null,'
-        '"operation":null,"not_after_s":9e9}',
+        _message("__init__", "{}"),
+        _message("Sync", '{"fences":1}'),
     ],
 )
 def test_what_is_no_message_is_refused_politely(bench: _Bench, text: str) -> None:
