@@ -97,6 +97,12 @@ def recorded() -> str:
     return found[1] if found else "nothing"
 
 
+def is_made_for(number: int) -> bool:
+    """Return whether the stubs were made from this version of libvirt (millions, thousands)."""
+    version = f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+    return recorded().startswith(f"libvirt {version},")
+
+
 def make() -> Made | Skipped:
     """Return the stubs and the page for the libvirt that is installed here.
 
@@ -106,7 +112,7 @@ def make() -> Made | Skipped:
     try:
         modules = {name: importlib.import_module(name) for name in STUBS}
         described = {name: _description(name) for name in STUBS}
-        from tools.libvirt_stubs import probes
+        from tools.libvirt_stubs import probes, qemu
     except (ImportError, FileNotFoundError, subprocess.CalledProcessError) as error:
         return Skipped(f"libvirt-python or libvirt's API description is missing: {error}")
     versions = (
@@ -126,7 +132,10 @@ def make() -> Made | Skipped:
             raise ValueError("\n".join(f"{fault.name}: {fault.problem}" for fault in faults))
         texts[STUBS[name]] = render.stub(versions, prototypes, surface, table, derived, borrowed)
         signatures |= derived
-    called = frozenset(probe.method for probe in probes.PROBES)
+    called = {
+        "the test driver": frozenset(probe.method for probe in probes.PROBES),
+        "QEMU": frozenset(method for method, _ in qemu.CALLS),
+    }
     section = reference.section(versions, signatures, called)
     return Made(versions, {**texts, PAGE: reference.insert(_text(PAGE), section)})
 

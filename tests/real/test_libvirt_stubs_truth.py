@@ -1,8 +1,11 @@
 """What the stubs of libvirt-python say, against what a real libvirt returns and calls back with."""
 
 import inspect
+import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -15,9 +18,10 @@ pytest.importorskip("libvirt", reason="libvirt-python is not installed")
 import libvirt
 
 from tools import generate_libvirt_stubs as generator
-from tools.libvirt_stubs import shape
+from tools.libvirt_stubs import binding, shape
 from tools.libvirt_stubs.bench import Bench, bench
 from tools.libvirt_stubs.probes import PROBES, Probe
+from tools.libvirt_stubs.qemu import EVENTS, Report
 
 pytestmark = pytest.mark.real
 
@@ -66,9 +70,23 @@ def stub() -> shape.Stub:
 
 @cache
 def is_recorded_version() -> bool:
-    number = libvirt.getVersion()
-    version = f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
-    return generator.recorded().startswith(f"libvirt {version},")
+    return generator.is_made_for(libvirt.getVersion())
+
+
+@cache
+def _claims() -> Mapping[str, str]:
+    """Return what the binding says of the results of called methods, where the stub differs."""
+    surface = binding.inspect_binding(libvirt)
+    claimed = {
+        f"{owner.name}.{method.name}": method.claimed_return
+        for owner in surface.classes
+        for method in owner.methods
+    } | {function.name: function.claimed_return for function in surface.functions}
+    return {
+        method: claim
+        for method in METHODS
+        if (claim := claimed[method]) is not None and (claim,) != stub().returns(method)
+    }
 
 
 def test_regenerating_changes_nothing() -> None:
@@ -81,6 +99,23 @@ def test_regenerating_changes_nothing() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+def test_the_stubs_describe_the_modules() -> None:
+    if not is_recorded_version():
+        pytest.skip(f"the stub was made from {generator.recorded()}")
+    allowed = str(generator.TABLES / "stubtest.allow")
+    command = [sys.executable, "-m", "mypy.stubtest", "--allowlist", allowed, *generator.STUBS]
+    ended = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "MYPYPATH": "stubs"},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_so_much_is_called_that_it_proves_something() -> None:
     print(f"{len(METHODS)} methods are called, of {len(stub().methods())} in the stub")
     assert len(METHODS) >= 250
@@ -91,18 +126,27 @@ def test_so_much_is_called_that_it_proves_something() -> None:
 def test_a_method_returns_what_its_stub_says(method: str, tmp_path: Path) -> None:
     for probe in PROBES:
         if probe.method == method:
-            assert _faults(probe, tmp_path) == ()
+            assert _call(probe, tmp_path, stub().returns(method)) == ()
 
 
-def _faults(probe: Probe, directory: Path) -> tuple[str, ...]:
+@pytest.mark.parametrize("method", sorted(_claims()))
+def test_the_binding_says_otherwise_and_is_wrong(method: str, tmp_path: Path) -> None:
+    claim = _claims()[method]
+    faults = [_call(probe, tmp_path, (claim,)) for probe in PROBES if probe.method == method]
+    assert any(faults)
+
+
+def _call(probe: Probe, directory: Path, annotations: tuple[str, ...]) -> tuple[str, ...]:
+    """Return how the result differs from the nearest of `annotations`."""
     # The result dies here: while it lives, the driver keeps its state for the next connection.
     with bench(directory) as here:
         try:
-            return stub().result_faults(probe.method, probe.call(here))
+            result = probe.call(here)
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT and not is_recorded_version():
                 pytest.skip(f"this version's test driver has no {probe.method}")
             return (f"{probe.method}: {error}",)
+        return min((stub().faults(result, stated) for stated in annotations), key=len)
 
 
 @pytest.mark.parametrize("method", REGISTER)
@@ -180,6 +224,28 @@ def test_callbacks_are_given_what_the_stub_says(tmp_path: Path) -> None:
         _run_loop_until(lambda: False, deadline_s=0.2)
     assert faults == []
     assert seen == wanted
+
+
+def test_qemu_answers_what_the_stubs_say() -> None:
+    # A short path: QEMU's sockets are below it, and a socket's path has 107 characters at most.
+    with tempfile.TemporaryDirectory(prefix="stubs-") as directory:
+        command = [sys.executable, "-m", "tools.libvirt_stubs.qemu", directory]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            output, errors = process.communicate(timeout=120)
+        finally:
+            process.terminate()
+            process.wait()
+    assert process.returncode == 0, errors
+    report = Report(**json.loads(output))
+    if report.unavailable is not None:
+        pytest.skip(f"no guest of libvirt's QEMU driver here: {report.unavailable}")
+    print(*report.refused, sep="\n")
+    assert report.faults == []
+    assert set(report.events) >= EVENTS
+    assert len(report.refused) <= 3
 
 
 def _make_events(here: Bench) -> None:

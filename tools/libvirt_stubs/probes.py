@@ -214,6 +214,7 @@ _CALLS: tuple[tuple[str, Callable[[Bench], object]], ...] = (
     ("openReadOnly", lambda b: libvirt.openReadOnly("test:///default")),
     ("registerErrorHandler", lambda b: libvirt.registerErrorHandler(lambda _c, _e: None, None)),
     ("virEventRegisterDefaultImpl", lambda b: libvirt.virEventRegisterDefaultImpl()),
+    ("virGetLastError", lambda _b: libvirt.virGetLastError()),
     ("virGetLastError", lambda b: _last(_failure(b), libvirt.virGetLastError())),
     ("virGetLastErrorCode", lambda b: _last(_failure(b), libvirt.virGetLastErrorCode())),
     ("virGetLastErrorDomain", lambda b: _last(_failure(b), libvirt.virGetLastErrorDomain())),

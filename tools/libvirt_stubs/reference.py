@@ -10,8 +10,11 @@ BEGIN = "<!-- made by tools/generate_libvirt_stubs.py: begin -->"
 END = "<!-- made by tools/generate_libvirt_stubs.py: end -->"
 
 
-def section(versions: str, signatures: Mapping[str, Signature], checked: frozenset[str]) -> str:
-    """Return the list of checked and unchecked methods; `checked` are those that are called."""
+def section(
+    versions: str, signatures: Mapping[str, Signature], called: Mapping[str, frozenset[str]]
+) -> str:
+    """Return the list of checked and unchecked methods; `called` are the checked, by what calls."""
+    checked = frozenset[str]().union(*called.values())
     derived = {key for key, signature in signatures.items() if not signature.corrected}
     corrected = {key for key, signature in signatures.items() if signature.corrected}
     false = {key: signature for key, signature in signatures.items() if _is_false(signature)}
@@ -27,25 +30,23 @@ def section(versions: str, signatures: Mapping[str, Signature], checked: frozens
         "",
         "### Results that the binding annotates falsely",
         "",
-        "| method | the binding says | it is | checked |",
+        "| method | the binding says | it is | checked with |",
         "| --- | --- | --- | --- |",
         *(
             f"| `{key}` | `{signature.claimed_return}` | `{_cell(signature.returns)}` "
-            f"| {'yes' if key in checked else 'no'} |"
+            f"| {', '.join(driver for driver, keys in called.items() if key in keys)} |"
             for key, signature in sorted(false.items())
         ),
         "",
         "### Corrected and not checked",
         "",
-        "No call of these is made against a real libvirt, because the test driver has none or the",
-        "call needs a second party. Their types come from libvirt's description of its structures.",
+        "Nothing calls these in a test: they need a second host, a guest that answers, a device or",
+        "a daemon. Their types come from libvirt's description of its structures.",
         "",
         *_names(sorted(corrected - checked)),
-        "",
-        "### Checked",
-        "",
-        *_names(sorted(checked)),
     ]
+    for driver, keys in called.items():
+        lines += ["", f"### Checked with {driver}", "", *_names(sorted(keys))]
     return "\n".join(lines)
 
 

@@ -47,9 +47,20 @@ class Stub:
         Raises:
             KeyError: the stub has no such method.
         """
-        returns = [found.returns for found in self._methods[method] if found.returns is not None]
-        tries = [tuple(self._faults(value, annotation, method)) for annotation in returns]
-        return min(tries, key=len)
+        return min((self.faults(value, stated) for stated in self.returns(method)), key=len)
+
+    def faults(self, value: object, annotation: str) -> tuple[str, ...]:
+        """Return how `value` differs from `annotation`, which may use the stub's names."""
+        return tuple(self._faults(value, ast.parse(annotation, mode="eval").body, annotation))
+
+    def returns(self, method: str) -> tuple[str, ...]:
+        """Return what `method` is said to return, by overload.
+
+        Raises:
+            KeyError: the stub has no such method.
+        """
+        stated = [overload.returns for overload in self._methods[method]]
+        return tuple(ast.unparse(annotation) for annotation in stated if annotation is not None)
 
     def event_arguments(self, method: str, event: int) -> tuple[ast.expr, ...]:
         """Return the types of what the callback of `event` is given, without the opaque value.
