@@ -1,0 +1,6 @@
+"""Everything in a database: SQLite or PostgreSQL, through SQLAlchemy Core."""
+
+from computekit.store.hosts import SqlHosts
+from computekit.store.sql_store import SqlStore
+
+__all__ = ["SqlHosts", "SqlStore"]

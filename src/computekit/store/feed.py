@@ -1,0 +1,79 @@
+"""The change feed: the one-row head, and what was written at each of its numbers."""
+
+import threading
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
+
+from computekit.store.tables import CHANGE, HEAD
+from computekit.work import Change, ChangeSet
+
+__all__ = ["HeadWatch", "advance", "changes_since", "read_head"]
+
+PRUNE_EVERY = 64
+"""Commits between two prunings of the change table."""
+
+_ADVANCE = update(HEAD).values(number=HEAD.c.number + 1).returning(HEAD.c.number)
+_NUMBER = select(HEAD.c.number)
+_NOTE = insert(CHANGE)
+_SINCE = select(HEAD.c.number, HEAD.c.pruned, CHANGE.c.kind, CHANGE.c.key).select_from(
+    HEAD.outerjoin(CHANGE, CHANGE.c.number > bindparam("since"))
+)
+_FORGET = delete(CHANGE).where(CHANGE.c.number <= bindparam("upto"))
+_PRUNED = update(HEAD).values(pruned=bindparam("upto"))
+
+
+def advance(connection: Connection, changes: Iterable[Change], history: int) -> None:
+    """Note `changes` under the next number; the last thing that a transaction does.
+
+    The lock on the head's row is kept until the commit, so numbers follow the order of commits,
+    without gaps.
+    """
+    number = connection.execute(_ADVANCE).scalar_one()
+    connection.execute(_NOTE, [{"number": number, "kind": c.kind, "key": c.key} for c in changes])
+    if number % PRUNE_EVERY == 0 and number > history:
+        connection.execute(_FORGET, {"upto": number - history})
+        connection.execute(_PRUNED, {"upto": number - history})
+
+
+def read_head(connection: Connection) -> int:
+    """Return the number of the last commit that changed something."""
+    return connection.execute(_NUMBER).scalar_one()
+
+
+def changes_since(connection: Connection, since: int) -> ChangeSet | None:
+    """Return what came after `since`, or None if that is not known."""
+    rows = connection.execute(_SINCE, {"since": since}).all()  # one statement: one state
+    head, pruned, _, _ = rows[0]
+    if not pruned <= since <= head:
+        return None
+    return ChangeSet(head, frozenset(Change(kind, key) for _, _, kind, key in rows if kind))
+
+
+class HeadWatch:
+    """Reads the head of an SQLite file, and its row only after another connection's commit.
+
+    Args:
+        engine: of the database; the watch keeps one connection, which never writes.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._lock = threading.Lock()
+        self._connection = engine.connect()
+        self._version = -1
+        self._number = 0
+
+    def head(self) -> int:
+        """Return the number of the last commit that changed something."""
+        with self._lock:
+            # Looked at first: what is committed after that makes the next look differ.
+            version = self._connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+            if version != self._version:
+                self._number = read_head(self._connection)
+                self._version = version
+            return self._number
+
+    def close(self) -> None:
+        """Give the connection back."""
+        with self._lock:
+            self._connection.close()

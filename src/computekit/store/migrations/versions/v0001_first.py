@@ -1,0 +1,159 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make all tables."""
+    op.create_table(
+        "head",
+        sa.Column("id", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("pruned", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_head"),
+        sa.CheckConstraint("id = 1", name="ck_head_one_row"),
+    )
+    op.execute("INSERT INTO head (id, number, pruned) VALUES (1, 0, 0)")
+    op.create_table(
+        "change",
+        sa.Column("number", sa.BigInteger, autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("key", sa.String(255), nullable=False),
+        sa.PrimaryKeyConstraint("number", "kind", "key", name="pk_change"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "provider",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("parent_id", sa.String(64), nullable=True),
+        sa.Column("root_id", sa.String(64), nullable=False),
+        sa.Column("depth", sa.Integer, nullable=False),
+        sa.Column("generation", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_provider"),
+        sa.UniqueConstraint("name", name="uq_provider_name"),
+        sa.ForeignKeyConstraint(["parent_id"], ["provider.id"], name="fk_provider_parent_id"),
+        sa.ForeignKeyConstraint(["root_id"], ["provider.id"], name="fk_provider_root_id"),
+    )
+    op.create_index("ix_provider_parent_id", "provider", ["parent_id"])
+    op.create_index("ix_provider_root_id", "provider", ["root_id"])
+    op.create_table(
+        "inventory",
+        sa.Column("provider_id", sa.String(64), nullable=False),
+        sa.Column("resource_class", sa.String(255), nullable=False),
+        sa.Column("total", sa.Integer, nullable=False),
+        sa.Column("reserved", sa.Integer, nullable=False),
+        sa.Column("min_unit", sa.Integer, nullable=False),
+        sa.Column("max_unit", sa.Integer, nullable=False),
+        sa.Column("step_size", sa.Integer, nullable=False),
+        sa.Column("allocation_ratio", sa.Double, nullable=False),
+        sa.Column("capacity", sa.BigInteger, nullable=False),
+        sa.Column("used", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "resource_class", name="pk_inventory"),
+        sa.CheckConstraint("used >= 0", name="ck_inventory_used"),
+        sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name="fk_inventory_provider_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "provider_trait",
+        sa.Column("provider_id", sa.String(64), nullable=False),
+        sa.Column("trait", sa.String(255), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "trait", name="pk_provider_trait"),
+        sa.ForeignKeyConstraint(
+            ["provider_id"], ["provider.id"], name="fk_provider_trait_provider_id"
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "provider_aggregate",
+        sa.Column("provider_id", sa.String(64), nullable=False),
+        sa.Column("aggregate_id", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "aggregate_id", name="pk_provider_aggregate"),
+        sa.ForeignKeyConstraint(
+            ["provider_id"], ["provider.id"], name="fk_provider_aggregate_provider_id"
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "consumer",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("project_id", sa.String(255), nullable=False),
+        sa.Column("user_id", sa.String(255), nullable=False),
+        sa.Column("type", sa.String(255), nullable=False),
+        sa.Column("generation", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_consumer"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "allocation",
+        sa.Column("consumer_id", sa.String(64), nullable=False),
+        sa.Column("provider_id", sa.String(64), nullable=False),
+        sa.Column("resource_class", sa.String(255), nullable=False),
+        sa.Column("amount", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "consumer_id", "provider_id", "resource_class", name="pk_allocation"
+        ),
+        sa.ForeignKeyConstraint(["consumer_id"], ["consumer.id"], name="fk_allocation_consumer_id"),
+        sa.ForeignKeyConstraint(
+            ["provider_id", "resource_class"],
+            ["inventory.provider_id", "inventory.resource_class"],
+            name="fk_allocation_provider_id",
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_allocation_provider_id", "allocation", ["provider_id"])
+    op.create_table(
+        "counter",
+        sa.Column("scope", sa.String(255), nullable=False),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("used", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("scope", "name", name="pk_counter"),
+        sa.CheckConstraint("used >= 0", name="ck_counter_used"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "counter_hold",
+        sa.Column("consumer_id", sa.String(64), nullable=False),
+        sa.Column("scope", sa.String(255), nullable=False),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("amount", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("consumer_id", "scope", "name", name="pk_counter_hold"),
+        sa.ForeignKeyConstraint(
+            ["consumer_id"], ["consumer.id"], name="fk_counter_hold_consumer_id"
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "host",
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("provider_id", sa.String(64), nullable=False),
+        sa.Column("zone", sa.String(255), nullable=True),
+        sa.Column("disabled", sa.Text, nullable=True),
+        sa.Column("up", sa.Boolean, nullable=False),
+        sa.Column("incarnation", sa.String(255), nullable=False),
+        sa.Column("seen_s", sa.Double, nullable=False),
+        sa.Column("facts", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_host"),
+    )
+
+
+def downgrade() -> None:
+    """Remove all tables."""
+    for table in (
+        "host",
+        "counter_hold",
+        "counter",
+        "allocation",
+        "consumer",
+        "provider_aggregate",
+        "provider_trait",
+        "inventory",
+        "provider",
+        "change",
+        "head",
+    ):
+        op.drop_table(table)

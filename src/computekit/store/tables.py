@@ -1,0 +1,191 @@
+"""The schema: every table, as migrations make it.
+
+Ids are text. Amounts of one allocation fit 32 bits, sums of them 63. Rows are found by primary
+key or by an index named here; SQLite keeps those with a compound key sorted by it.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    Named,
+    String,
+    Table,
+    Text,
+    TypedColumns,
+)
+
+__all__ = [
+    "ALLOCATION",
+    "CHANGE",
+    "CONSUMER",
+    "COUNTER",
+    "COUNTER_HOLD",
+    "HEAD",
+    "HOST",
+    "INVENTORY",
+    "METADATA",
+    "PROVIDER",
+    "PROVIDER_AGGREGATE",
+    "PROVIDER_TRAIT",
+]
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class _Head(TypedColumns):
+    id = Column(Integer, primary_key=True, autoincrement=False)
+    number = Column(BigInteger, nullable=False)
+    """Of the last commit that changed something replicas follow."""
+    pruned = Column(BigInteger, nullable=False)
+    """Changes of this commit and of those before it are forgotten."""
+
+
+HEAD = Table("head", METADATA, _Head, CheckConstraint("id = 1", name="one_row"))
+
+
+class _Change(TypedColumns):
+    number = Column(BigInteger, primary_key=True, autoincrement=False)
+    kind = Column(String(32), primary_key=True)
+    key = Column(String(255), primary_key=True)
+
+
+CHANGE = Table("change", METADATA, _Change, sqlite_with_rowid=False)
+
+
+class _Provider(TypedColumns):
+    id = Column(String(64), primary_key=True)
+    name = Column(String(200), nullable=False, unique=True)
+    parent_id: Named[str | None] = Column(String(64), ForeignKey("provider.id"), index=True)
+    root_id = Column(String(64), ForeignKey("provider.id"), nullable=False, index=True)
+    depth = Column(Integer, nullable=False)
+    generation = Column(BigInteger, nullable=False)
+
+
+PROVIDER = Table("provider", METADATA, _Provider)
+
+
+class _Inventory(TypedColumns):
+    provider_id = Column(String(64), ForeignKey("provider.id"), primary_key=True)
+    resource_class = Column(String(255), primary_key=True)
+    total = Column(Integer, nullable=False)
+    reserved = Column(Integer, nullable=False)
+    min_unit = Column(Integer, nullable=False)
+    max_unit = Column(Integer, nullable=False)
+    step_size = Column(Integer, nullable=False)
+    allocation_ratio = Column(Double, nullable=False)
+    capacity = Column(BigInteger, nullable=False)
+    """(total - reserved) * allocation_ratio, at most 2**62."""
+    used = Column(BigInteger, nullable=False)
+    """What allocations hold of it."""
+
+
+INVENTORY = Table(
+    "inventory",
+    METADATA,
+    _Inventory,
+    CheckConstraint("used >= 0", name="used"),
+    sqlite_with_rowid=False,
+)
+
+
+class _ProviderTrait(TypedColumns):
+    provider_id = Column(String(64), ForeignKey("provider.id"), primary_key=True)
+    trait = Column(String(255), primary_key=True)
+
+
+PROVIDER_TRAIT = Table("provider_trait", METADATA, _ProviderTrait, sqlite_with_rowid=False)
+
+
+class _ProviderAggregate(TypedColumns):
+    provider_id = Column(String(64), ForeignKey("provider.id"), primary_key=True)
+    aggregate_id = Column(String(64), primary_key=True)
+
+
+PROVIDER_AGGREGATE = Table(
+    "provider_aggregate", METADATA, _ProviderAggregate, sqlite_with_rowid=False
+)
+
+
+class _Consumer(TypedColumns):
+    id = Column(String(64), primary_key=True)
+    project_id = Column(String(255), nullable=False)
+    user_id = Column(String(255), nullable=False)
+    type = Column(String(255), nullable=False)
+    generation = Column(BigInteger, nullable=False)
+
+
+CONSUMER = Table("consumer", METADATA, _Consumer, sqlite_with_rowid=False)
+
+
+class _Allocation(TypedColumns):
+    consumer_id = Column(String(64), ForeignKey("consumer.id"), primary_key=True)
+    provider_id = Column(String(64), primary_key=True, index=True)
+    resource_class = Column(String(255), primary_key=True)
+    amount = Column(Integer, nullable=False)
+
+
+ALLOCATION = Table(
+    "allocation",
+    METADATA,
+    _Allocation,
+    ForeignKeyConstraint(
+        ("provider_id", "resource_class"), ("inventory.provider_id", "inventory.resource_class")
+    ),
+    sqlite_with_rowid=False,
+)
+
+
+class _Counter(TypedColumns):
+    scope = Column(String(255), primary_key=True)
+    name = Column(String(255), primary_key=True)
+    used = Column(BigInteger, nullable=False)
+    """What consumers hold of it; the row goes away with the last of them."""
+
+
+COUNTER = Table(
+    "counter",
+    METADATA,
+    _Counter,
+    CheckConstraint("used >= 0", name="used"),
+    sqlite_with_rowid=False,
+)
+
+
+class _CounterHold(TypedColumns):
+    consumer_id = Column(String(64), ForeignKey("consumer.id"), primary_key=True)
+    scope = Column(String(255), primary_key=True)
+    name = Column(String(255), primary_key=True)
+    amount = Column(Integer, nullable=False)
+
+
+COUNTER_HOLD = Table("counter_hold", METADATA, _CounterHold, sqlite_with_rowid=False)
+
+
+class _Host(TypedColumns):
+    name = Column(String(255), primary_key=True)
+    provider_id = Column(String(64), nullable=False)
+    zone: Named[str | None] = Column(String(255))
+    disabled: Named[str | None] = Column(Text)
+    up = Column(Boolean, nullable=False)
+    incarnation = Column(String(255), nullable=False)
+    seen_s = Column(Double, nullable=False)
+    facts = Column(Text, nullable=False)
+    """The host's facts as JSON."""
+
+
+HOST = Table("host", METADATA, _Host)
