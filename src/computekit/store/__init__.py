@@ -1,6 +1,7 @@
 """Everything in a database: SQLite or PostgreSQL, through SQLAlchemy Core."""
 
 from computekit.store.hosts import SqlHosts
+from computekit.store.instances import SqlInstances
 from computekit.store.sql_store import SqlStore
 
-__all__ = ["SqlHosts", "SqlStore"]
+__all__ = ["SqlHosts", "SqlInstances", "SqlStore"]

@@ -29,6 +29,7 @@ __all__ = [
     "COUNTER_HOLD",
     "HEAD",
     "HOST",
+    "INSTANCE",
     "INVENTORY",
     "METADATA",
     "PROVIDER",
@@ -189,3 +190,24 @@ class _Host(TypedColumns):
 
 
 HOST = Table("host", METADATA, _Host)
+
+
+class _Instance(TypedColumns):
+    id = Column(String(64), primary_key=True)
+    name = Column(String(255), nullable=False, index=True)
+    project_id = Column(String(255), nullable=False)
+    user_id = Column(String(255), nullable=False)
+    state = Column(String(32), nullable=False)
+    host: Named[str | None] = Column(String(255), index=True)
+    zone: Named[str | None] = Column(String(255))
+    epoch = Column(BigInteger, nullable=False)
+    created_s = Column(Double, nullable=False)
+    flavor = Column(Text, nullable=False)
+    """The flavor as JSON, as it was when the instance was made; so the image and the hints."""
+    image = Column(Text, nullable=False)
+    hints = Column(Text, nullable=False)
+    guest: Named[str | None] = Column(Text)
+    """What the guest was promised, as JSON; none before the instance was placed."""
+
+
+INSTANCE = Table("instance", METADATA, _Instance)

@@ -139,11 +139,31 @@ def upgrade() -> None:
         sa.Column("facts", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_host"),
     )
+    op.create_table(
+        "instance",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("project_id", sa.String(255), nullable=False),
+        sa.Column("user_id", sa.String(255), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("host", sa.String(255), nullable=True),
+        sa.Column("zone", sa.String(255), nullable=True),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
+        sa.Column("created_s", sa.Double, nullable=False),
+        sa.Column("flavor", sa.Text, nullable=False),
+        sa.Column("image", sa.Text, nullable=False),
+        sa.Column("hints", sa.Text, nullable=False),
+        sa.Column("guest", sa.Text, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_instance"),
+    )
+    op.create_index("ix_instance_name", "instance", ["name"])
+    op.create_index("ix_instance_host", "instance", ["host"])
 
 
 def downgrade() -> None:
     """Remove all tables."""
     for table in (
+        "instance",
         "host",
         "counter_hold",
         "counter",

@@ -1,0 +1,127 @@
+"""What every keeper of instances must do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import attrs
+import pytest
+
+from computekit.compute import InstanceWriter
+from computekit.errors import AlreadyExists, GenerationConflict, NotFound
+from computekit.guest import DiskRole, Firmware, GuestConfig, GuestDisk
+from computekit.ids import FlavorId, HostName, ImageId, InstanceId, ProjectId, UserId
+from computekit.model import Flavor, FrozenMap, Image, Instance, InstanceState
+from computekit.units import Bytes, Gib, Mib, Seconds
+from computekit.work import Store, Tx
+
+__all__ = ["InstanceBench", "InstanceLaws", "example_instance"]
+
+
+@attrs.frozen
+class InstanceBench:
+    """A keeper of instances and the store that it writes in."""
+
+    store: Store
+    instances: InstanceWriter
+
+
+def example_instance(name: str, created_s: float = 1.0) -> Instance:
+    """Return an instance whose id is made of its name."""
+    return Instance(
+        id=InstanceId(f"id-of-{name}"),
+        name=name,
+        project=ProjectId("p"),
+        user=UserId("u"),
+        flavor=Flavor(
+            FlavorId("f"), "f", 1, Mib(64), Gib(1), extra_specs=FrozenMap({"hw:x": "<&>"})
+        ),
+        image=Image(ImageId("i"), "i", "raw", Bytes(1), Bytes(1), "00"),
+        state=InstanceState.BUILDING,
+        created_s=Seconds(created_s),
+        hints=FrozenMap({"group": ("g",)}),
+    )
+
+
+GUEST = GuestConfig(
+    "x86_64", "q35", Firmware.UEFI, 1, Mib(64), (GuestDisk(DiskRole.ROOT, Bytes(1)),)
+)
+
+
+class InstanceLaws(ABC):
+    """Subclass it with `open`."""
+
+    @abstractmethod
+    def open(self, directory: Path) -> AbstractContextManager[InstanceBench]:
+        """Make an empty keeper of instances."""
+
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> Iterator[InstanceBench]:
+        with self.open(tmp_path) as bench:
+            yield bench
+
+    def add(self, bench: InstanceBench, *rows: Instance) -> None:
+        def write(tx: Tx) -> None:
+            for row in rows:
+                bench.instances.add_instance(tx, row)
+
+        bench.store.write(write)
+
+    def test_an_instance_is_read_as_it_was_written(self, bench: InstanceBench) -> None:
+        row = example_instance("a")
+        self.add(bench, row)
+        assert bench.instances.instance(row.id) == row
+        assert bench.instances.instance(InstanceId("none")) is None
+
+    def test_an_id_is_taken_once(self, bench: InstanceBench) -> None:
+        self.add(bench, example_instance("a"))
+        with pytest.raises(AlreadyExists):
+            self.add(bench, example_instance("a", 2.0))
+
+    def test_they_are_listed_by_age_and_by_what_is_asked(self, bench: InstanceBench) -> None:
+        young, old = example_instance("young", 9.0), example_instance("old", 1.0)
+        there = attrs.evolve(example_instance("there", 5.0), host=HostName("h"))
+        gone = attrs.evolve(example_instance("gone", 6.0), state=InstanceState.DELETED)
+        self.add(bench, young, gone, there, old)
+        assert bench.instances.instances() == (old, there, young)
+        assert bench.instances.instances(deleted=True) == (old, there, gone, young)
+        assert bench.instances.instances(host=HostName("h")) == (there,)
+        assert bench.instances.instances(name="young") == (young,)
+        assert bench.instances.instances(name="none") == ()
+
+    def test_a_change_needs_the_row_as_it_was(self, bench: InstanceBench) -> None:
+        before = example_instance("a")
+        self.add(bench, before)
+        after = attrs.evolve(before, state=InstanceState.ACTIVE, host=HostName("h"), epoch=1)
+        bench.store.write(lambda tx: bench.instances.change_instance(tx, before, after))
+        assert bench.instances.instance(before.id) == after
+        with pytest.raises(GenerationConflict) as caught:
+            bench.store.write(lambda tx: bench.instances.change_instance(tx, before, after))
+        assert (caught.value.expected, caught.value.actual) == (0, 1)
+        stranger = example_instance("stranger")
+        with pytest.raises(GenerationConflict):
+            bench.store.write(lambda tx: bench.instances.change_instance(tx, stranger, stranger))
+
+    def test_a_guest_is_kept_beside_it(self, bench: InstanceBench) -> None:
+        row = example_instance("a")
+        self.add(bench, row)
+        assert bench.instances.guest(row.id) is None
+        bench.store.write(lambda tx: bench.instances.put_guest(tx, row.id, GUEST))
+        assert bench.instances.guest(row.id) == GUEST
+        assert bench.instances.instance(row.id) == row
+
+    def test_nothing_of_a_failed_transaction_remains(self, bench: InstanceBench) -> None:
+        row, new = example_instance("a"), example_instance("new")
+        self.add(bench, row)
+
+        def write(tx: Tx) -> None:
+            bench.instances.add_instance(tx, new)
+            bench.instances.change_instance(tx, row, attrs.evolve(row, epoch=7))
+            bench.instances.put_guest(tx, row.id, GUEST)
+            raise NotFound("thing", "x")
+
+        with pytest.raises(NotFound):
+            bench.store.write(write)
+        assert bench.instances.instances(deleted=True) == (row,)
+        assert bench.instances.guest(row.id) is None
