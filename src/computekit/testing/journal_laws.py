@@ -251,8 +251,9 @@ class JournalLaws:
     def test_held_and_save_need_the_lease(self, bench: JournalBench) -> None:
         queued = bench.submit("1")
         first = bench.leased(_A, now_s=100.0)
-        second = bench.leased(_B, now_s=110.0)
-        for stale in (queued, first, attrs.evolve(second, executor=_A)):
+        before = bench.leased(_B, now_s=110.0)
+        second = bench.leased(_B, now_s=110.5)
+        for stale in (queued, first, before, attrs.evolve(second, executor=_A)):
             after = attrs.evolve(stale, doing="late")
             with pytest.raises(LeaseLost):
                 bench.held(stale)
