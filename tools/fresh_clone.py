@@ -19,13 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INSIDE = "COMPUTEKIT_FRESH_ROOT"
-CLONE = "/root/computekit"
+USER = "somebody"
 MIRRORS = {"debian": "http://deb.debian.org/debian", "ubuntu": "http://archive.ubuntu.com/ubuntu"}
 
 # How this machine reaches the outside: carried into the fresh root where it exists.
@@ -49,16 +49,21 @@ CARRIED_VARIABLES = re.compile(
 
 @dataclass(frozen=True)
 class Fresh:
-    """A root directory with the mounts that a running system has."""
+    """A root directory with the mounts that a running system has, and somebody in it."""
 
     root: Path
-    environment: Mapping[str, str]
+    user: str
+    home: str
 
-    def call(self, *command: str, directory: str = "/") -> int:
-        """Run a command inside, in the foreground."""
-        script = f'cd {directory} && exec "$@"'
-        inside = ["chroot", str(self.root), "/bin/sh", "-c", script, "sh", *command]
-        return subprocess.call(inside, env=dict(self.environment), stdin=subprocess.DEVNULL)
+    def call(self, *command: str) -> int:
+        """Run a command in the clone, in the foreground."""
+        entered = ["chroot", f"--userspec={self.user}:{self.user}", str(self.root)]
+        script = f'cd {self.home}/computekit && exec "$@"'
+        return subprocess.call(
+            [*entered, "/bin/sh", "-c", script, "sh", *command],
+            env={**_environment(), "HOME": self.home, "USER": self.user},
+            stdin=subprocess.DEVNULL,
+        )
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -66,6 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", choices=("demo", "test"))
     parser.add_argument("--keep", action="store_true", help="leave the root for a look")
     parser.add_argument("--work", type=Path, help="directory for the root (a temporary one)")
+    parser.add_argument("--as-user", action="store_true", help="as one who has sudo, not as root")
     parser.add_argument("--suite", help="another release, such as bookworm, trixie, noble")
     parser.add_argument("--mirror", help="where its packages are")
     asked = parser.parse_args(arguments)
@@ -76,7 +82,7 @@ def main(arguments: Sequence[str]) -> int:
 
     root = Path(os.environ[INSIDE])
     try:
-        fresh = _make(root, asked.suite, asked.mirror)
+        fresh = _make(root, asked.suite, asked.mirror, as_user=asked.as_user)
         commands = [asked.only] if asked.only else ["demo", "demo", "test"]
         codes = [_timed(fresh, command) for command in commands]
     finally:
@@ -102,17 +108,19 @@ def _in_own_namespace(arguments: Sequence[str], asked: argparse.Namespace) -> in
             shutil.rmtree(work)
 
 
-def _make(root: Path, suite: str | None, mirror: str | None) -> Fresh:
+def _make(root: Path, suite: str | None, mirror: str | None, *, as_user: bool) -> Fresh:
     release = platform.freedesktop_os_release()
     own = suite in (None, release["VERSION_CODENAME"])
     suite = suite or release["VERSION_CODENAME"]
     mirror = mirror or (own and _mirror_of_sources()) or MIRRORS[release["ID"]]
+    components = "main,universe" if "ubuntu" in mirror else "main"
     root.mkdir()
     # Some mounts inside need the root to be a mount point itself.
     _run("mount", "--bind", str(root), str(root))
     _step(
         f"debootstrap of {suite} from {mirror}",
-        *("debootstrap", "--variant=minbase", suite, str(root), mirror),
+        *("debootstrap", "--variant=minbase", f"--components={components}"),
+        *(suite, str(root), mirror),
     )
     for name in (*CARRIED_FILES, *(CARRIED_SOURCES if own else ())):
         _carry(Path("/") / name, root / name)
@@ -127,14 +135,26 @@ def _make(root: Path, suite: str | None, mirror: str | None) -> Fresh:
     head = subprocess.run(
         ["git", "-C", str(ROOT), "rev-parse", "HEAD"], check=True, capture_output=True, text=True
     ).stdout.strip()
-    _step(f"clone of {head}", "git", "clone", "-q", str(ROOT), f"{root}{CLONE}")
-    return Fresh(root, _environment())
+    fresh = Fresh(root, USER, f"/home/{USER}") if as_user else Fresh(root, "root", "/root")
+    if as_user:
+        for line in (
+            "apt-get -q update",
+            "apt-get -qy install --no-install-recommends sudo",
+            f"useradd --create-home --shell /bin/sh {USER}",
+            f"echo '{USER} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{USER}",
+        ):
+            _run("chroot", str(root), "/bin/sh", "-c", line)
+    _step(f"clone of {head}", "git", "clone", "-q", str(ROOT), f"{root}{fresh.home}/computekit")
+    _run(
+        "chroot", str(root), "chown", "-R", f"{fresh.user}:{fresh.user}", f"{fresh.home}/computekit"
+    )
+    return fresh
 
 
 def _timed(fresh: Fresh, command: str) -> int:
     print(f"\n=== ./dev {command}", flush=True)
     begun = time.monotonic()
-    code = fresh.call("./dev", command, directory=CLONE)
+    code = fresh.call("./dev", command)
     verdict = "passed" if code == 0 else f"FAILED ({code})"
     print(f"=== ./dev {command} {verdict} in {time.monotonic() - begun:.1f} s", flush=True)
     return code
@@ -143,7 +163,7 @@ def _timed(fresh: Fresh, command: str) -> int:
 def _environment() -> dict[str, str]:
     carried = {name: it for name, it in os.environ.items() if CARRIED_VARIABLES.fullmatch(name)}
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return {**carried, "HOME": "/root", "PATH": path, "TERM": os.environ.get("TERM", "dumb")}
+    return {**carried, "PATH": path, "TERM": os.environ.get("TERM", "dumb")}
 
 
 def _carry(source: Path, target: Path) -> None:
