@@ -1,0 +1,203 @@
+"""Providers and their parts as rows: reading them whole, writing what differs."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import attrs
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    insert,
+    select,
+    true,
+    update,
+)
+
+from computekit.ids import AggregateId, ProviderId
+from computekit.model import FrozenMap, Inventory, Provider, ResourceClass, Trait
+from computekit.placement import ProviderUse
+from computekit.store.chunks import chunks
+from computekit.store.sql_store import Raced
+from computekit.store.tables import INVENTORY, PROVIDER, PROVIDER_AGGREGATE, PROVIDER_TRAIT
+
+__all__ = ["read_all", "read_some", "read_tree", "write_parts"]
+
+_MAX_CAPACITY = 2**62
+"""No sum of amounts gets there, so a capacity beyond it is no limit."""
+
+
+@attrs.frozen
+class _Queries:
+    """What makes providers of the rows that a condition picks."""
+
+    providers: Select[str, str, str | None, str, int, int]
+    inventories: Select[str, str, int, int, int, int, int, float, int]
+    traits: Select[str, str]
+    aggregates: Select[str, str]
+
+    @classmethod
+    def where(cls, condition: ColumnElement[bool]) -> "_Queries":
+        p, i, t, a = PROVIDER.c, INVENTORY.c, PROVIDER_TRAIT.c, PROVIDER_AGGREGATE.c
+        return cls(
+            select(p.id, p.name, p.parent_id, p.root_id, p.depth, p.generation).where(condition),
+            select(
+                i.provider_id,
+                i.resource_class,
+                i.total,
+                i.reserved,
+                i.min_unit,
+                i.max_unit,
+                i.step_size,
+                i.allocation_ratio,
+                i.used,
+            )
+            .join(PROVIDER, i.provider_id == p.id)
+            .where(condition),
+            select(t.provider_id, t.trait).join(PROVIDER, t.provider_id == p.id).where(condition),
+            select(a.provider_id, a.aggregate_id)
+            .join(PROVIDER, a.provider_id == p.id)
+            .where(condition),
+        )
+
+
+_MEMBER = PROVIDER.alias("member")
+_ROOT = select(_MEMBER.c.root_id).where(_MEMBER.c.id == bindparam("member")).scalar_subquery()
+_ALL = _Queries.where(true())
+_TREE = _Queries.where(PROVIDER.c.root_id == _ROOT)
+_SOME = _Queries.where(PROVIDER.c.id.in_(bindparam("ids", expanding=True)))
+
+_NEW_INVENTORY = insert(INVENTORY)
+_NEW_TRAIT = insert(PROVIDER_TRAIT)
+_NEW_AGGREGATE = insert(PROVIDER_AGGREGATE)
+_SET_INVENTORY = update(INVENTORY).where(
+    INVENTORY.c.provider_id == bindparam("of"), INVENTORY.c.resource_class == bindparam("what")
+)
+_DROP_INVENTORY = delete(INVENTORY).where(
+    INVENTORY.c.provider_id == bindparam("of"),
+    INVENTORY.c.resource_class == bindparam("what"),
+    INVENTORY.c.used == 0,
+)
+_DROP_TRAIT = delete(PROVIDER_TRAIT).where(
+    PROVIDER_TRAIT.c.provider_id == bindparam("of"), PROVIDER_TRAIT.c.trait == bindparam("what")
+)
+_DROP_AGGREGATE = delete(PROVIDER_AGGREGATE).where(
+    PROVIDER_AGGREGATE.c.provider_id == bindparam("of"),
+    PROVIDER_AGGREGATE.c.aggregate_id == bindparam("what"),
+)
+
+
+def read_all(connection: Connection) -> tuple[ProviderUse, ...]:
+    """Return all providers, in the order of `PlacementReader.uses`."""
+    return _read(connection, _ALL, ({},))
+
+
+def read_some(connection: Connection, ids: Iterable[ProviderId]) -> tuple[ProviderUse, ...]:
+    """Return those of these providers that are there, in the order of `PlacementReader.uses`."""
+    return _read(connection, _SOME, ({"ids": some} for some in chunks(ids)))
+
+
+def read_tree(connection: Connection, member: ProviderId) -> tuple[ProviderUse, ...]:
+    """Return the tree that `member` is in, by depth and name; empty if there is none."""
+    return _read(connection, _TREE, ({"member": member},))
+
+
+def _read(
+    connection: Connection, queries: _Queries, portions: Iterable[dict[str, object]]
+) -> tuple[ProviderUse, ...]:
+    found: list[tuple[str, int, str, ProviderUse]] = []
+    for portion in portions:
+        inventories: defaultdict[str, dict[ResourceClass, Inventory]] = defaultdict(dict)
+        used: defaultdict[str, dict[ResourceClass, int]] = defaultdict(dict)
+        for part in connection.execute(queries.inventories, portion):
+            of, name, total, reserved, min_unit, max_unit, step_size, ratio, amount = part
+            inventories[of][ResourceClass(name)] = Inventory(
+                total, reserved, min_unit, max_unit, step_size, ratio
+            )
+            if amount:
+                used[of][ResourceClass(name)] = amount
+        traits: defaultdict[str, list[Trait]] = defaultdict(list)
+        for of, trait in connection.execute(queries.traits, portion):
+            traits[of].append(Trait(trait))
+        aggregates: defaultdict[str, list[AggregateId]] = defaultdict(list)
+        for of, aggregate in connection.execute(queries.aggregates, portion):
+            aggregates[of].append(AggregateId(aggregate))
+        for row in connection.execute(queries.providers, portion):
+            of, name, parent, root, depth, generation = row
+            provider = Provider(
+                id=ProviderId(of),
+                name=name,
+                parent=None if parent is None else ProviderId(parent),
+                inventories=FrozenMap(inventories.get(of, {})),
+                traits=frozenset(traits.get(of, ())),
+                aggregates=frozenset(aggregates.get(of, ())),
+                generation=generation,
+            )
+            use = ProviderUse(provider, ProviderId(root), FrozenMap(used.get(of, {})))
+            found.append((root, depth, name, use))
+    found.sort(key=lambda row: row[:3])
+    return tuple(use for *_, use in found)
+
+
+def write_parts(
+    connection: Connection, changes: Iterable[tuple[Provider | None, Provider]]
+) -> None:
+    """Write where inventories, traits and aggregates differ, as (before, after).
+
+    Raises:
+        Raced: an inventory that goes has come into use.
+    """
+    new_inventories: list[dict[str, object]] = []
+    set_inventories: list[dict[str, object]] = []
+    gone_inventories: list[dict[str, object]] = []
+    new_traits: list[dict[str, object]] = []
+    gone_traits: list[dict[str, object]] = []
+    new_aggregates: list[dict[str, object]] = []
+    gone_aggregates: list[dict[str, object]] = []
+    for before, after in changes:
+        of = after.id
+        old = FrozenMap[ResourceClass, Inventory]() if before is None else before.inventories
+        for name, inventory in after.inventories.items():
+            if name not in old:
+                new_inventories.append(
+                    {"provider_id": of, "resource_class": name, "used": 0, **_columns(inventory)}
+                )
+            elif old[name] != inventory:
+                set_inventories.append({"of": of, "what": name, **_columns(inventory)})
+        gone_inventories += ({"of": of, "what": n} for n in old if n not in after.inventories)
+        traits = frozenset[Trait]() if before is None else before.traits
+        new_traits += ({"provider_id": of, "trait": t} for t in after.traits - traits)
+        gone_traits += ({"of": of, "what": t} for t in traits - after.traits)
+        groups = frozenset[AggregateId]() if before is None else before.aggregates
+        new_aggregates += (
+            {"provider_id": of, "aggregate_id": a} for a in after.aggregates - groups
+        )
+        gone_aggregates += ({"of": of, "what": a} for a in groups - after.aggregates)
+    if gone_inventories:
+        dropped = connection.execute(_DROP_INVENTORY, gone_inventories).rowcount
+        if dropped != len(gone_inventories):
+            raise Raced("an inventory that was to go has come into use")
+    for statement, rows in (
+        (_SET_INVENTORY, set_inventories),
+        (_NEW_INVENTORY, new_inventories),
+        (_DROP_TRAIT, gone_traits),
+        (_NEW_TRAIT, new_traits),
+        (_DROP_AGGREGATE, gone_aggregates),
+        (_NEW_AGGREGATE, new_aggregates),
+    ):
+        if rows:
+            connection.execute(statement, rows)
+
+
+def _columns(inventory: Inventory) -> dict[str, object]:
+    return {
+        "total": inventory.total,
+        "reserved": inventory.reserved,
+        "min_unit": inventory.min_unit,
+        "max_unit": inventory.max_unit,
+        "step_size": inventory.step_size,
+        "allocation_ratio": inventory.allocation_ratio,
+        "capacity": min(inventory.capacity, _MAX_CAPACITY),
+    }
