@@ -99,6 +99,23 @@ def test_regenerating_changes_nothing() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+def test_an_edited_stub_is_found(tmp_path: Path) -> None:
+    found = generator.find()
+    if isinstance(found, generator.Verdict):
+        pytest.skip(found.says.strip())
+    if found.versions != generator.recorded():
+        pytest.skip(f"the stub was made from {generator.recorded()}")
+    for path in (*generator.STUBS.values(), generator.PAGE):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        text = (ROOT / path).read_text("utf-8").replace("-> list[int]", "-> str")
+        (tmp_path / path).write_text(text, "utf-8")
+    verdict = generator.run(found, tmp_path, checking=True)
+    assert verdict.status == 1
+    assert "+    def info(self) -> list[int]: ..." in verdict.says
+    assert generator.run(found, tmp_path, checking=False) == generator.Verdict(0)
+    assert generator.run(found, tmp_path, checking=True) == generator.Verdict(0)
+
+
 def test_the_stubs_describe_the_modules() -> None:
     if not is_recorded_version():
         pytest.skip(f"the stub was made from {generator.recorded()}")
@@ -147,6 +164,50 @@ def _call(probe: Probe, directory: Path, annotations: tuple[str, ...]) -> tuple[
                 pytest.skip(f"this version's test driver has no {probe.method}")
             return (f"{probe.method}: {error}",)
         return min((stub().faults(result, stated) for stated in annotations), key=len)
+
+
+ACCEPTED: Mapping[str, Callable[[Bench], object]] = {
+    "migration parameters are a dict": lambda b: b.domain.migrateToURI3(
+        None, {"bandwidth": 5, "migrate_disks": ["vda"]}
+    ),
+    "an emulator may be left out": lambda b: b.connection.compareHypervisorCPU(
+        None, None, None, None, "<cpu/>"
+    ),
+    "an identity is a dict": lambda b: b.connection.setIdentity({"user-name": "someone"}),
+    "a secret is bytes": lambda b: b.connection.secretLookupByUUID(bytes(16)).setValue(b"a"),
+    "save parameters are a dict": lambda b: b.domain.saveParams({"file": b.file()}),
+    "a copy needs no parameters": lambda b: b.domain.blockCopy("vda", "<disk/>", None),
+    "pages are a dict": lambda b: b.connection.allocPages({2048: 1}, 0, 1),
+}
+
+
+@pytest.mark.parametrize("what", ACCEPTED)
+def test_what_the_stub_accepts_reaches_libvirt(what: str, tmp_path: Path) -> None:
+    with bench(tmp_path) as here, pytest.raises(libvirt.libvirtError):
+        ACCEPTED[what](here)
+
+
+# What the binding's own annotations ask for, or do not forbid; the stub forbids all of it.
+REFUSED: Mapping[str, tuple[str, tuple[object, ...]]] = {
+    "flags that are None": ("XMLDesc", (None,)),
+    "migration parameters as text": ("migrateToURI3", (None, "bandwidth=5")),
+    "a processor map of bytes": ("pinVcpu", (0, b"\x01")),
+    "a processor map as a list": ("pinEmulator", ([True],)),
+    "copy parameters as text": ("blockCopy", ("vda", "<disk/>", "bandwidth=5")),
+    "a time as a number": ("setTime", (1,)),
+    "XML of bytes": ("attachDevice", (b"<disk/>",)),
+    "scheduler parameters as text": ("setSchedulerParameters", ("weight=5",)),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_the_stub_forbids_does_not_reach_libvirt(what: str, tmp_path: Path) -> None:
+    name, arguments = REFUSED[what]
+    with bench(tmp_path) as here:
+        call: Callable[..., object] = getattr(here.domain, name)
+        # A SystemError where the binding asks a dict's size of what is no dict.
+        with pytest.raises((TypeError, SystemError)):
+            call(*arguments)
 
 
 @pytest.mark.parametrize("method", REGISTER)
