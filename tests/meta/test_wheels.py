@@ -1,5 +1,6 @@
-"""The library's wheel, alone in a clean environment, has every room and keeps its promises."""
+"""The wheels, in clean environments: the library alone has every room, the daemons run."""
 
+import configparser
 import email
 import json
 import re
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import venv
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.message import Message
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -26,10 +27,11 @@ NEEDS = {
     "computekit.virt.libvirt": "libvirt",
 }
 
-# Prints what keeps each module of the installed library from being imported: {module: missing}.
+# Prints where a package is and which of its modules miss which other: {module: missing}.
 IMPORT_ALL = """
-import importlib, json, pkgutil, computekit
+import importlib, json, pkgutil, sys
 missing = {}
+top = importlib.import_module(sys.argv[1])
 def walk(package):
     for found in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         try:
@@ -39,8 +41,8 @@ def walk(package):
         else:
             if found.ispkg:
                 walk(module)
-walk(computekit)
-print(json.dumps({"home": computekit.__file__, "missing": missing}))
+walk(top)
+print(json.dumps({"home": top.__file__, "missing": missing}))
 """
 
 
@@ -101,16 +103,14 @@ def test_the_wheels_hold_the_packages_and_nothing_else(wheels: Mapping[str, Path
         assert {path.split("/")[0].partition("-")[0] for path in held} == {name}
 
 
-@pytest.mark.online
-def test_every_room_is_importable_from_the_wheel_alone(
-    wheels: Mapping[str, Path], tmp_path: Path
-) -> None:
+@pytest.fixture
+def clean(tmp_path: Path) -> Iterator[Path]:
+    """An environment without anything of this one; its interpreter."""
     home = tmp_path / "venv"
     venv.create(home, with_pip=True, symlinks=True)
-    python = str(home / "bin/python")
-    pip = (python, "-m", "pip", "--disable-pip-version-check", "--quiet")
+    python = home / "bin/python"
     reachable = subprocess.run(
-        [*pip, "download", "--no-deps", "--dest", str(tmp_path), "attrs"],
+        [*pip(python), "download", "--no-deps", "--dest", str(tmp_path), "attrs"],
         check=False,
         capture_output=True,
         text=True,
@@ -118,14 +118,50 @@ def test_every_room_is_importable_from_the_wheel_alone(
     )
     if reachable.returncode != 0:
         pytest.skip(f"no package index can be reached: {reachable.stderr.splitlines()[-1]}")
+    yield python
+    shutil.rmtree(home)
 
-    run(*pip, "install", str(wheels["computekit"]))
-    run(*pip, "check")
-    found = json.loads(run(python, "-I", "-c", IMPORT_ALL))
 
-    assert Path(found["home"]).is_relative_to(home)
+def pip(python: Path) -> tuple[str, ...]:
+    return (str(python), "-m", "pip", "--disable-pip-version-check", "--quiet")
+
+
+@pytest.mark.online
+def test_every_room_is_importable_from_the_wheel_alone(
+    wheels: Mapping[str, Path], clean: Path
+) -> None:
+    run(*pip(clean), "install", str(wheels["computekit"]))
+    run(*pip(clean), "check")
+    found = json.loads(run(str(clean), "-I", "-c", IMPORT_ALL, "computekit"))
+
+    assert Path(found["home"]).is_relative_to(clean.parents[1])
     for module, missing in found["missing"].items():
         room = next((room for room in NEEDS if f"{module}.".startswith(f"{room}.")), None)
         assert room is not None, f"{module} needs {missing}, which no extra of its room explains"
         assert missing.split(".")[0] in modules_of(NEEDS[room], wheels["computekit"])
-    shutil.rmtree(home)
+
+
+@pytest.mark.online
+def test_the_daemons_run_from_their_wheels(wheels: Mapping[str, Path], clean: Path) -> None:
+    library = f"{wheels['computekit']}[cli,libvirt]"
+    run(*pip(clean), "install", library, str(wheels["computekit_daemons"]))
+    run(*pip(clean), "check")
+
+    found = json.loads(run(str(clean), "-I", "-c", IMPORT_ALL, "computekit_daemons"))
+    assert found["missing"] == {}
+    scripts = clean.parent
+    assert "Usage" in run(str(scripts / "computekit"), "--help")
+    declared = entry_points_of(wheels["computekit_daemons"])
+    assert "computekit-allinone" in declared["console_scripts"]
+    for name in declared["console_scripts"]:
+        assert "Usage" in run(str(scripts / name), "--help")
+    for name in declared["computekit.commands"]:
+        assert "Usage" in run(str(scripts / "computekit"), name, "--help")
+
+
+def entry_points_of(wheel: Path) -> configparser.ConfigParser:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/entry_points.txt"))
+        declared = configparser.ConfigParser(delimiters="=")
+        declared.read_string(archive.read(name).decode())
+    return declared
