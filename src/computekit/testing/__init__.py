@@ -4,7 +4,6 @@ Each room's conformance suite is a module of its own (`computekit.testing.virt_l
 needs pytest.
 """
 
-from computekit.testing.boot_sector import boot_sector_disk
 from computekit.testing.clock import ManualClock
 
-__all__ = ["ManualClock", "boot_sector_disk"]
+__all__ = ["ManualClock"]

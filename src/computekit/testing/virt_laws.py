@@ -31,7 +31,6 @@ from computekit.errors import (
 from computekit.guest import DiskRole, Firmware, GuestConfig, GuestDisk
 from computekit.ids import ImageId, InstanceId, OperationId, new_uuid
 from computekit.model import Image
-from computekit.testing.boot_sector import boot_sector_disk
 from computekit.units import Bytes, Mib, Seconds
 from computekit.virt import (
     DomainEvent,
@@ -40,6 +39,7 @@ from computekit.virt import (
     DomainSpec,
     DomainState,
     DomainStatus,
+    boot_sector_disk,
 )
 
 __all__ = ["LawImages", "VirtBench", "VirtLaws"]

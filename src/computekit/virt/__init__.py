@@ -3,6 +3,7 @@
 `computekit.virt.libvirt` holds the driver for real hosts; it is not imported from here.
 """
 
+from computekit.virt.boot_sector import boot_sector_disk
 from computekit.virt.fake import FakeHypervisor
 from computekit.virt.ports import (
     Consoles,
@@ -33,4 +34,5 @@ __all__ = [
     "HypervisorHost",
     "ImageSource",
     "InstanceDisks",
+    "boot_sector_disk",
 ]
