@@ -41,7 +41,7 @@ LEASE_S = Seconds(10.0)
 
 ACTS = ("done", "wait", "fail", "back", "not now", "break", "bad commit")
 DEATHS = (None, None, None, "in the run", "before the commit", "after the commit")
-MEANWHILE = ("nothing", "nothing", "nothing", "other", "late", "cancel", "hint", "adopt")
+MEANWHILE = (*["nothing"] * 3, "other", "late", "namesake", "cancel", "hint", "adopt")
 
 
 @attrs.frozen
@@ -83,6 +83,7 @@ class Interleavings(RuleBasedStateMachine):
         self.journal = MemoryJournal(self.store)
         self.effects = MemoryTable[tuple[OperationId, str], int]()
         self.kind = OperationKind("k", Nothing, tuple(self._step(name) for name in STEPS))
+        self.acting = "a"
         self.act = "done"
         self.death: str | None = None
         self.meanwhile = "nothing"
@@ -160,6 +161,8 @@ class Interleavings(RuleBasedStateMachine):
             for runner in (self._runner("a"), self._runner("b")):
                 if runner.executor != self.acting:
                     runner.step()
+        elif meanwhile == "namesake":
+            self._runner(self.acting).step()
         elif meanwhile == "cancel":
             self._cancel(ctx.operation)
         elif meanwhile == "hint":
