@@ -33,10 +33,10 @@ _MAX_COMMAND_LINE = 2047  # COMMAND_LINE_SIZE of x86 and arm64 kernels, less the
 def resolve(flavor: Flavor, image: Image, defaults: HostDefaults) -> GuestConfig:
     """Return what a guest of `flavor` that boots `image` is promised.
 
-    Where flavor and image speak of the same thing they must agree. UEFI asks the host for trait
-    `COMPUTE_FIRMWARE_UEFI`. BIOS asks for none: it comes with every hypervisor of an architecture
-    that has it at all, and hosts do not report it. An architecture asks for its trait
-    (`HW_ARCH_X86_64` ...) when the image names it.
+    Where flavor and image speak of the same thing they must agree. The host must have the trait of
+    the guest's architecture (`HW_ARCH_X86_64` ...) and, for UEFI, `COMPUTE_FIRMWARE_UEFI`. BIOS
+    asks for none: every hypervisor of an architecture that has it brings it along, and hosts do
+    not report it.
 
     Raises:
         InvalidInput: with every fault of both.
@@ -56,11 +56,9 @@ def resolve(flavor: Flavor, image: Image, defaults: HostDefaults) -> GuestConfig
     _check_memory(flavor, image, faults)
     disks = _disks(flavor, image, faults)
     direct_boot = _direct_boot(image, faults)
-    traits = required_traits(flavor, image, faults)
+    traits = required_traits(flavor, image, faults) | {arch.trait}
     if firmware is Firmware.UEFI:
         traits |= {_UEFI}
-    if "hw_architecture" in image.properties:
-        traits |= {arch.trait}
     if faults:
         raise InvalidInput(tuple(faults))
     return GuestConfig(

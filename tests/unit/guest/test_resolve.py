@@ -16,7 +16,7 @@ from computekit.guest import (
     resolve,
 )
 from computekit.ids import FlavorId, ImageId
-from computekit.model import Flavor, FrozenMap, Image
+from computekit.model import Flavor, FrozenMap, Image, Trait
 from computekit.units import Bytes, Gib, Mib
 
 GIB: Final = 1024**3
@@ -67,7 +67,7 @@ def test_a_plain_flavor_and_image() -> None:
         memory_mib=Mib(512),
         disks=(GuestDisk(DiskRole.ROOT, Bytes(10 * GIB), IMAGE.id),),
         direct_boot=None,
-        required_traits=frozenset(),
+        required_traits=frozenset({Trait("HW_ARCH_X86_64")}),
     )
 
 
@@ -212,9 +212,8 @@ class TestMachine:
         )
         assert guest.required_traits == {"COMPUTE_FIRMWARE_UEFI", "HW_ARCH_AARCH64"}
 
-    def test_an_architecture_that_is_named_is_asked_of_the_host(self) -> None:
-        guest = resolved(FLAVOR, properties(hw_architecture="x86_64"))
-        assert guest.required_traits == {"HW_ARCH_X86_64"}
+    def test_an_architecture_may_be_named(self) -> None:
+        assert resolved(FLAVOR, properties(hw_architecture="x86_64")) == resolved()
 
     def test_an_unknown_architecture(self) -> None:
         image = properties(hw_architecture="amd64")
@@ -227,16 +226,16 @@ class TestMachine:
     def test_uefi_is_asked_of_the_host_and_bios_is_not(self) -> None:
         uefi = resolved(specs(hw__firmware_type="uefi"))
         assert uefi.firmware is Firmware.UEFI
-        assert uefi.required_traits == {"COMPUTE_FIRMWARE_UEFI"}
+        assert uefi.required_traits == {"COMPUTE_FIRMWARE_UEFI", "HW_ARCH_X86_64"}
         bios = resolved(FLAVOR, properties(hw_firmware_type="bios"))
         assert bios.firmware is Firmware.BIOS
-        assert bios.required_traits == frozenset()
+        assert bios.required_traits == {"HW_ARCH_X86_64"}
 
     def test_defaults_are_used(self) -> None:
         defaults = HostDefaults(machine_type="pc", firmware=Firmware.UEFI)
         guest = resolve(FLAVOR, IMAGE, defaults)
         assert (guest.machine_type, guest.firmware) == ("pc", Firmware.UEFI)
-        assert guest.required_traits == {"COMPUTE_FIRMWARE_UEFI"}
+        assert guest.required_traits == {"COMPUTE_FIRMWARE_UEFI", "HW_ARCH_X86_64"}
 
     def test_defaults_that_cannot_be(self) -> None:
         wrong = HostDefaults(arch="aarch64", machine_type="q35", firmware=Firmware.BIOS)
@@ -286,7 +285,8 @@ class TestTraits:
     def test_those_of_flavor_and_image(self) -> None:
         flavor = specs(trait__HW_CPU_X86_AVX2="required")
         image = properties(trait__CUSTOM_FAST="required", trait__HW_CPU_X86_AVX2="required")
-        assert resolved(flavor, image).required_traits == {"HW_CPU_X86_AVX2", "CUSTOM_FAST"}
+        expected = {"HW_ARCH_X86_64", "HW_CPU_X86_AVX2", "CUSTOM_FAST"}
+        assert resolved(flavor, image).required_traits == expected
 
     @pytest.mark.parametrize("name", ["", "HW_CPU_X86_AVX9", "custom_fast", "CUSTOM_a"])
     def test_unknown_names(self, name: str) -> None:
