@@ -23,6 +23,33 @@ def test_no_file_holds_two_concepts() -> None:
     assert {path: count for path, count in lines.items() if count > 500} == {}
 
 
+def rooms() -> set[str]:
+    home = ROOT / "src/computekit"
+    found = {path.parent.name for path in home.glob("*/__init__.py")}
+    found |= {path.stem for path in home.glob("*.py")} - {"__init__"}
+    drivers = {f"virt.{path.parent.name}" for path in home.glob("virt/*/__init__.py")}
+    return found - {"virt"} | drivers | {"virt.ports"}
+
+
+def test_the_architecture_names_every_room_and_no_other() -> None:
+    page = (ROOT / "docs/explanation/architecture.md").read_text("utf-8")
+    drawn = page.split("```text\n")[1].split("```")[0]
+    # A name stands at the beginning of a line or after a gap.
+    named = set(re.findall(r"(?:^|  )([a-z_]+(?:\.[a-z]+)?)(?=  |$)", drawn, re.MULTILINE))
+
+    assert named == rooms()
+
+
+def test_every_room_has_its_place_among_the_layers() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    (contract,) = (
+        it for it in settings["tool"]["importlinter"]["contracts"] if it["id"] == "rooms"
+    )
+    placed = {room.strip(" ()") for layer in contract["layers"] for room in layer.split("|")}
+
+    assert rooms() - placed == set()
+
+
 def test_nothing_is_left_for_later() -> None:
     later = re.compile(r"\b(TODO|FIXME|XXX|HACK|NotImplementedError|NotImplemented)\b")
     # A comparison with something foreign is answered with NotImplemented.
