@@ -1,0 +1,151 @@
+"""A whole service in memory over fake hosts, for tests and for looking around."""
+
+import io
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from computekit.agent import Agent, HostClient
+from computekit.compute import MemoryInstances, Services, admit_host, create, operation_kinds
+from computekit.errors import TransportFailed
+from computekit.guest import HostDefaults
+from computekit.ids import ExecutorId, FlavorId, HostName, InstanceId, ProjectId, UserId
+from computekit.images import LocalImages
+from computekit.journal import MemoryJournal, Runner
+from computekit.model import Flavor, HostCell, HostFacts, Image
+from computekit.placement import FleetIndex, MemoryPlacement
+from computekit.scheduler import FleetFollower, MemoryHosts, Scheduler
+from computekit.testing.clock import ManualClock
+from computekit.units import Gib, Mib, Seconds
+from computekit.virt import FakeHypervisor
+from computekit.work import MemoryStore
+
+__all__ = ["FakeFleet", "fake_facts"]
+
+SMALL = Flavor(FlavorId("small"), "small", 1, Mib(128), Gib(1))
+
+
+def fake_facts(
+    name: str, *, cpus: int = 4, memory_mib: int = 4096, disk_gib: int = 20
+) -> HostFacts:
+    """Return what a fake host called `name` has: one NUMA cell, `q35`, no UEFI."""
+    return HostFacts(
+        name=HostName(name),
+        arch="x86_64",
+        cpus=cpus,
+        memory_mib=Mib(memory_mib),
+        disk_gib=Gib(disk_gib),
+        cells=(HostCell(0, Mib(memory_mib), frozenset(range(cpus))),),
+        hypervisor="fake",
+        hypervisor_version=1,
+        library_version=0,
+        virt_type="qemu",
+        machine_types=frozenset({"q35"}),
+        uefi=False,
+    )
+
+
+class FakeFleet:
+    """Fake hosts, their agents, and services over them, all in memory and on one manual clock.
+
+    Args:
+        directory: for images, locks and fences; empty.
+        hosts: what each host has.
+        seed: of all randomness.
+        passed: called before and after each call to a host, with a word for it.
+
+    Attributes:
+        services: the ports.
+        journal: the operations.
+        store: what everything is written in.
+        clock: the only source of time.
+        hypervisors: by host; they outlive the agents.
+        image: a disk of 1 MiB.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        hosts: tuple[HostFacts, ...] = (fake_facts("a"), fake_facts("b")),
+        seed: int = 0,
+        passed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._directory = directory
+        self._passed = passed
+        self._source = random.Random(seed)
+        self._agents: dict[HostName, Agent] = {}
+        self.clock = ManualClock()
+        self.store = MemoryStore()
+        self.journal = MemoryJournal(self.store)
+        self.images = LocalImages(directory / "images", self.clock, self._source)
+        self.image: Image = self.images.add("disk", "raw", io.BytesIO(bytes(1 << 20)))
+        self.hypervisors = {one.name: FakeHypervisor(one, self.clock) for one in hosts}
+        rows, placement = MemoryHosts(self.store), MemoryPlacement(self.store)
+        self.services = Services(
+            store=self.store,
+            instances=MemoryInstances(self.store),
+            placement=placement,
+            hosts=rows,
+            journal=self.journal,
+            scheduler=Scheduler(FleetIndex(FleetFollower(self.store, placement, rows))),
+            client=HostClient(self, rows, self.clock),
+            images=self.images,
+            defaults=HostDefaults(),
+            clock=self.clock,
+            random=self._source,
+        )
+        self.restart_agents()
+
+    def restart_agents(self) -> None:
+        """Let every agent die, and a new one come in its place."""
+        for agent in self._agents.values():
+            agent.close()
+        self._agents.clear()
+        for name, hypervisor in self.hypervisors.items():
+            self._agents[name] = Agent(
+                name, hypervisor, self.images, self._directory / name, self.clock, self._source
+            )
+            admit_host(self.services, hypervisor.facts(), self._agents[name].incarnation)
+
+    def send(self, host: HostName, text: str, timeout_s: Seconds) -> str:
+        """Deliver at once, as `computekit.agent.Wire` says."""
+        del timeout_s
+        agent = self._agents.get(host)
+        if agent is None:
+            raise TransportFailed(f"no agent of {host}")
+        self._passed(f"before a call to {host}")
+        answer = agent.handle(text)
+        self._passed(f"after a call to {host}")
+        return answer
+
+    def create(self, name: str, flavor: Flavor = SMALL, zone: str | None = None) -> InstanceId:
+        """Write down a new instance and its operation; `run` carries it out."""
+        instance, _ = create(
+            self.services,
+            name=name,
+            flavor=flavor,
+            image=self.image.id,
+            project=ProjectId("project"),
+            user=UserId("user"),
+            zone=zone,
+        )
+        return instance.id
+
+    def run(self) -> None:
+        """Carry out all that is under way; time passes where something waits."""
+        runner = Runner(
+            self.store,
+            self.journal,
+            operation_kinds(self.services),
+            clock=self.clock,
+            source=self._source,
+            executor=ExecutorId("fake-fleet"),
+        )
+        while (due_s := runner.next_due_s()) is not None:
+            self.clock.advance(Seconds(max(0.0, due_s - self.clock.wall_s())))
+            runner.step()
+
+    def close(self) -> None:
+        """Let the agents go."""
+        for agent in self._agents.values():
+            agent.close()
