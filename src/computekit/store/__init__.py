@@ -1,7 +1,9 @@
 """Everything in a database: SQLite or PostgreSQL, through SQLAlchemy Core."""
 
 from computekit.store.hosts import SqlHosts
+from computekit.store.instances import SqlInstances
+from computekit.store.journal import SqlJournal
 from computekit.store.placement import SqlPlacement
 from computekit.store.sql_store import SqlStore
 
-__all__ = ["SqlHosts", "SqlPlacement", "SqlStore"]
+__all__ = ["SqlHosts", "SqlInstances", "SqlJournal", "SqlPlacement", "SqlStore"]
