@@ -1,8 +1,14 @@
 """Every journal under the same laws."""
 
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from computekit.clock import SystemClock
 from computekit.journal import MemoryJournal
+from computekit.store import SqlJournal, SqlStore
 from computekit.testing.journal_laws import JournalBench, JournalLaws
 from computekit.work import MemoryStore
 
@@ -12,3 +18,17 @@ class TestMemoryJournal(JournalLaws):
     def bench(self) -> JournalBench:
         store = MemoryStore()
         return JournalBench(store, MemoryJournal(store))
+
+
+class TestSqliteFileJournal(JournalLaws):
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> Iterator[JournalBench]:
+        with SqlStore(f"sqlite:///{tmp_path}/store.db", SystemClock(), random.Random(1)) as store:
+            yield JournalBench(store, SqlJournal(store))
+
+
+class TestSqliteMemoryJournal(JournalLaws):
+    @pytest.fixture
+    def bench(self) -> Iterator[JournalBench]:
+        with SqlStore("sqlite://", SystemClock(), random.Random(1)) as store:
+            yield JournalBench(store, SqlJournal(store))

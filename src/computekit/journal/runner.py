@@ -163,6 +163,9 @@ class Runner:
             row = self._journal.operation(holds.id)
             if row is not None and (row.executor, row.fence) == (holds.executor, holds.fence):
                 return row
+        due_s = self._journal.next_due_s(self.executor, self._keys)
+        if due_s is None or due_s > now_s:
+            return None
         return self._store.write(
             lambda tx: self._journal.lease(tx, self.executor, self._keys, now_s, self._lease_s)
         )

@@ -4,14 +4,19 @@ Ids are text. Amounts of one allocation fit 32 bits, sums of them 63. Rows are f
 key or by an index named here; SQLite keeps those with a compound key sorted by it.
 """
 
+import enum
+from typing import cast
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Double,
+    Enum,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     MetaData,
     Named,
@@ -19,7 +24,13 @@ from sqlalchemy import (
     Table,
     Text,
     TypedColumns,
+    text,
 )
+from sqlalchemy.types import TypeEngine
+
+from computekit.ids import ExecutorId, OperationId
+from computekit.journal import Direction, OperationState
+from computekit.units import Seconds
 
 __all__ = [
     "ALLOCATION",
@@ -32,9 +43,11 @@ __all__ = [
     "INSTANCE",
     "INVENTORY",
     "METADATA",
+    "OPERATION",
     "PROVIDER",
     "PROVIDER_AGGREGATE",
     "PROVIDER_TRAIT",
+    "RESULT",
 ]
 
 METADATA = MetaData(
@@ -211,3 +224,67 @@ class _Instance(TypedColumns):
 
 
 INSTANCE = Table("instance", METADATA, _Instance)
+
+
+def _words(kind: type[enum.Enum]) -> list[str]:
+    return [str(member.value) for member in kind]
+
+
+class _Operation(TypedColumns):
+    """As `computekit.journal.Operation`: column by column, in its order."""
+
+    id: Named[OperationId] = Column(cast("TypeEngine[OperationId]", String(64)), primary_key=True)
+    kind = Column(String(64), nullable=False)
+    version = Column(Integer, nullable=False)
+    subject = Column(String(255), nullable=False)
+    number = Column(Integer, nullable=False)
+    params = Column(Text, nullable=False)
+    state: Named[OperationState] = Column(
+        Enum(OperationState, native_enum=False, length=16, values_callable=_words), nullable=False
+    )
+    created_s: Named[Seconds] = Column(Double, nullable=False)
+    direction: Named[Direction] = Column(
+        Enum(Direction, native_enum=False, length=16, values_callable=_words), nullable=False
+    )
+    position = Column(Integer, nullable=False)
+    back_to: Named[int | None] = Column(Integer)
+    attempt = Column(Integer, nullable=False)
+    retries = Column(Integer, nullable=False)
+    entered_s: Named[Seconds] = Column(Double, nullable=False)
+    wake_s: Named[Seconds] = Column(Double, nullable=False)
+    doing = Column(Text, nullable=False)
+    error: Named[str | None] = Column(Text)
+    undo_error: Named[str | None] = Column(Text)
+    cancel: Named[str | None] = Column(Text)
+    executor: Named[ExecutorId | None] = Column(cast("TypeEngine[ExecutorId | None]", String(255)))
+    fence = Column(BigInteger, nullable=False)
+    lease_until_s: Named[Seconds] = Column(Double, nullable=False)
+    ended_s: Named[Seconds | None] = Column(Double)
+
+
+OPERATION = Table("operation", METADATA, _Operation)
+
+_LIVE = text("state = 'live'")
+Index("ix_operation_number", OPERATION.c.subject, OPERATION.c.number, unique=True)
+Index(
+    "ix_operation_live",
+    OPERATION.c.subject,
+    unique=True,
+    sqlite_where=_LIVE,
+    postgresql_where=_LIVE,
+)
+Index("ix_operation_due", OPERATION.c.wake_s, sqlite_where=_LIVE, postgresql_where=_LIVE)
+Index("ix_operation_age", OPERATION.c.created_s, OPERATION.c.id)
+
+
+class _Result(TypedColumns):
+    operation_id: Named[OperationId] = Column(
+        cast("TypeEngine[OperationId]", String(64)), ForeignKey("operation.id"), primary_key=True
+    )
+    step = Column(String(64), primary_key=True)
+    n = Column(Integer, primary_key=True, autoincrement=False)
+    value: Named[str | None] = Column(Text)
+    at_s: Named[Seconds] = Column(Double, nullable=False)
+
+
+RESULT = Table("result", METADATA, _Result, sqlite_with_rowid=False)

@@ -158,11 +158,65 @@ def upgrade() -> None:
     )
     op.create_index("ix_instance_name", "instance", ["name"])
     op.create_index("ix_instance_host", "instance", ["host"])
+    op.create_table(
+        "operation",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(64), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("subject", sa.String(255), nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("params", sa.Text, nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("created_s", sa.Double, nullable=False),
+        sa.Column("direction", sa.String(16), nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("back_to", sa.Integer, nullable=True),
+        sa.Column("attempt", sa.Integer, nullable=False),
+        sa.Column("retries", sa.Integer, nullable=False),
+        sa.Column("entered_s", sa.Double, nullable=False),
+        sa.Column("wake_s", sa.Double, nullable=False),
+        sa.Column("doing", sa.Text, nullable=False),
+        sa.Column("error", sa.Text, nullable=True),
+        sa.Column("undo_error", sa.Text, nullable=True),
+        sa.Column("cancel", sa.Text, nullable=True),
+        sa.Column("executor", sa.String(255), nullable=True),
+        sa.Column("fence", sa.BigInteger, nullable=False),
+        sa.Column("lease_until_s", sa.Double, nullable=False),
+        sa.Column("ended_s", sa.Double, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_operation"),
+    )
+    live = sa.text("state = 'live'")
+    op.create_index("ix_operation_number", "operation", ["subject", "number"], unique=True)
+    op.create_index(
+        "ix_operation_live",
+        "operation",
+        ["subject"],
+        unique=True,
+        sqlite_where=live,
+        postgresql_where=live,
+    )
+    op.create_index(
+        "ix_operation_due", "operation", ["wake_s"], sqlite_where=live, postgresql_where=live
+    )
+    op.create_index("ix_operation_age", "operation", ["created_s", "id"])
+    op.create_table(
+        "result",
+        sa.Column("operation_id", sa.String(64), nullable=False),
+        sa.Column("step", sa.String(64), nullable=False),
+        sa.Column("n", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("value", sa.Text, nullable=True),
+        sa.Column("at_s", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("operation_id", "step", "n", name="pk_result"),
+        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name="fk_result_operation_id"),
+        sqlite_with_rowid=False,
+    )
 
 
 def downgrade() -> None:
     """Remove all tables."""
     for table in (
+        "result",
+        "operation",
         "instance",
         "host",
         "counter_hold",
