@@ -1,0 +1,97 @@
+"""Where an all-in-one keeps everything: one directory, and the services wired over it."""
+
+import os
+import random
+from pathlib import Path
+
+import attrs
+
+from computekit.agent import HostClient
+from computekit.clock import Clock
+from computekit.compute import Services
+from computekit.guest import HostDefaults
+from computekit.ids import HostName
+from computekit.images import LocalImages
+from computekit.placement import FleetIndex
+from computekit.runtime import Runtime
+from computekit.scheduler import FleetFollower, Scheduler
+from computekit.store import SqlHosts, SqlInstances, SqlJournal, SqlPlacement, SqlStore
+from computekit.transport import InProcessWire
+
+__all__ = ["StateDirectory", "Wired", "default_cache", "open_state"]
+
+
+@attrs.frozen
+class StateDirectory:
+    """The layout of a state directory.
+
+    Attributes:
+        path: the directory.
+    """
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.path / "computekit.sqlite"
+
+    @property
+    def images(self) -> Path:
+        """The image store."""
+        return self.path / "images"
+
+    @property
+    def libvirt(self) -> Path:
+        """The private libvirtd's files."""
+        return self.path / "libvirt"
+
+    def host(self, name: HostName) -> Path:
+        """One host's files: its agent's lock and fences, its instances, its cached images."""
+        return self.path / "hosts" / name
+
+
+@attrs.frozen
+class Wired:
+    """Services over a state directory, and what only the all-in-one itself needs of them."""
+
+    state: StateDirectory
+    services: Services
+    images: LocalImages
+    wire: InProcessWire
+    store: SqlStore
+
+
+def default_cache() -> Path:
+    """Return where what can be made again is kept: `$XDG_CACHE_HOME/computekit`."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "computekit"
+
+
+def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:
+    """Open a state directory, made if it is not there, and wire the services over it.
+
+    Raises:
+        StoreUnavailable: its database cannot be used.
+        PermissionRefused: this user may not write there.
+    """
+    state = StateDirectory(path.absolute())
+    clock: Clock = runtime.clock
+    images = LocalImages(state.images, clock, source)
+    store = SqlStore(f"sqlite:///{state.database}", clock, source)
+    placement, hosts = SqlPlacement(store), SqlHosts(store)
+    wire = InProcessWire(runtime)
+    services = Services(
+        store=store,
+        instances=SqlInstances(store),
+        placement=placement,
+        hosts=hosts,
+        journal=SqlJournal(store),
+        scheduler=Scheduler(FleetIndex(FleetFollower(store, placement, hosts))),
+        client=HostClient(wire, hosts, clock),
+        images=images,
+        defaults=HostDefaults(),
+        clock=clock,
+        random=source,
+    )
+    return Wired(state, services, images, wire, store)

@@ -1,0 +1,80 @@
+"""`computekit place`: where would it go, and why?"""
+
+import random
+from pathlib import Path
+
+import click
+
+from computekit.cli.options import flavor_from, flavor_options, state_option
+from computekit.clock import SystemClock
+from computekit.guest import DiskRole, Firmware, GuestConfig, GuestDisk
+from computekit.ids import HostName
+from computekit.model import Trait, encode
+from computekit.placement import FleetIndex
+from computekit.scheduler import (
+    FleetFollower,
+    PlacementIntent,
+    Request,
+    Scheduler,
+    SchedulingRun,
+    Unplaced,
+    translate,
+)
+from computekit.units import gib_to_bytes
+
+__all__ = ["place"]
+
+NOT_PLACED = 3
+
+
+@click.command()
+@state_option
+@flavor_options
+@click.option("--trait", "traits", multiple=True, help="A trait that the host must have.")
+@click.option("--zone", help="Availability zone.")
+@click.option("--host", help="The only host that may be chosen.")
+@click.option("--explain", is_flag=True, help="Say why, for each rule and host.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def place(
+    state: Path,
+    flavor: str,
+    vcpus: int | None,
+    memory_mib: int | None,
+    disk_gib: int | None,
+    extra_specs: tuple[str, ...],
+    traits: tuple[str, ...],
+    zone: str | None,
+    host: str | None,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Say which host would take an instance of a flavor; nothing is claimed.
+
+    Ends with exit code 3 if no host can take it.
+    """
+    from computekit.store import SqlHosts, SqlPlacement, SqlStore
+
+    size = flavor_from(flavor, vcpus, memory_mib, disk_gib, extra_specs)
+    database = state / "computekit.sqlite"
+    if not database.exists():
+        raise click.ClickException(f"there is no fleet in {state}: start computekit-allinone there")
+    disk = GuestDisk(DiskRole.ROOT, gib_to_bytes(size.disk_gib))
+    guest = GuestConfig("x86_64", "q35", Firmware.BIOS, size.vcpus, size.memory_mib, (disk,))
+    intent = PlacementIntent(zone=zone, required_traits=frozenset(Trait(t) for t in traits))
+    run = SchedulingRun(host=None if host is None else HostName(host))
+    store = SqlStore(f"sqlite:///{database}", SystemClock(), random.Random())
+    try:
+        follower = FleetFollower(store, SqlPlacement(store), SqlHosts(store))
+        scheduler = Scheduler(FleetIndex(follower))
+        decision = scheduler.place(Request(translate(guest, intent), intent, run))
+        chosen = None if isinstance(decision, Unplaced) else decision.host
+        if as_json:
+            click.echo(encode({"host": chosen}))
+        elif chosen is not None:
+            click.echo(chosen)
+        if not as_json and (explain or chosen is None):
+            click.echo(decision.explain().text())
+    finally:
+        store.close()
+    if chosen is None:
+        raise click.exceptions.Exit(NOT_PLACED)
