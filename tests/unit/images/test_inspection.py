@@ -353,10 +353,6 @@ class TestOfQemuImg:
         [
             ("-b /etc/hostname -F raw", "backing file '/etc/hostname'"),
             ("-o data_file={}/data", "data file"),
-            (
-                "--object secret,id=s,data=x -o encrypt.format=luks,encrypt.key-secret=s",
-                "encrypted",
-            ),
         ],
     )
     def test_what_reaches_outside_is_refused(
