@@ -1,17 +1,19 @@
 """The demo on this machine: real guests, through a libvirtd of its own."""
 
+import platform
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import attrs
 
+from computekit.clock import SystemClock
 from computekit.compute import Audit, audit
 from computekit.ids import ImageId
 from computekit.images import LocalImages
 from computekit.runtime import Runtime
 from computekit.units import Seconds
-from computekit.virt.libvirt import PrivateLibvirtd, choose_acceleration, installed_versions
+from computekit.virt.libvirt import PrivateLibvirtd, ProbeGuest, choose_acceleration
 from computekit_daemons.demo_guest import DemoGuest, build_demo_guest, register_demo_guest
 from computekit_daemons.demo_host import found_on
 from computekit_daemons.hypervisors import libvirt_hypervisor
@@ -32,14 +34,16 @@ class LibvirtHost:
     _virt_type: str = "qemu"
 
     def title(self) -> str:
-        versions = ", ".join(f"{name} {version}" for name, version in installed_versions().items())
-        return f"{socket.gethostname()}: {versions}"
+        return f"{socket.gethostname()}, Python {platform.python_version()}"
 
     def guest(self, tell: Callable[[str], None]) -> DemoGuest | None:
         guest = build_demo_guest(default_cache() / "demo-guest", tell)
         made_of = ", ".join(f"{name} {version}" for name, version in guest.versions.items())
         tell(f"made of {made_of}")
-        verdict = choose_acceleration(guest.kernel, guest.ramdisk, default_cache())
+        memory = default_cache() / "acceleration.json"
+        verdict = choose_acceleration(
+            memory, SystemClock(), ProbeGuest(guest.kernel, guest.ramdisk)
+        )
         self._virt_type = verdict.virt_type
         tell(f"guests run with {verdict.virt_type}: {verdict.reason}")
         return guest
