@@ -9,7 +9,7 @@ import pytest
 from computekit.clock import SystemClock
 from computekit.journal import MemoryJournal
 from computekit.store import SqlJournal, SqlStore
-from computekit.testing.journal_laws import JournalBench, JournalLaws
+from computekit.testing.journal_laws import JournalBench, JournalLaws, SharedJournalLaws
 from computekit.work import MemoryStore
 
 
@@ -32,3 +32,14 @@ class TestSqliteMemoryJournal(JournalLaws):
     def bench(self) -> Iterator[JournalBench]:
         with SqlStore("sqlite://", SystemClock(), random.Random(1)) as store:
             yield JournalBench(store, SqlJournal(store))
+
+
+class TestSqliteFileJournalShared(SharedJournalLaws):
+    @pytest.fixture
+    def benches(self, tmp_path: Path) -> Iterator[tuple[JournalBench, JournalBench]]:
+        url = f"sqlite:///{tmp_path}/store.db"
+        with (
+            SqlStore(url, SystemClock(), random.Random(1)) as one,
+            SqlStore(url, SystemClock(), random.Random(2)) as other,
+        ):
+            yield JournalBench(one, SqlJournal(one)), JournalBench(other, SqlJournal(other))

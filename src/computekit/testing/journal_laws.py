@@ -1,6 +1,7 @@
 """What every journal must do."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import attrs
@@ -28,10 +29,11 @@ from computekit.journal import (
     new_operation,
 )
 from computekit.model import encode_error
+from computekit.testing.store_laws import run_threads
 from computekit.units import Seconds
 from computekit.work import Store, Tx
 
-__all__ = ["JournalBench", "JournalLaws"]
+__all__ = ["JournalBench", "JournalLaws", "SharedJournalLaws"]
 
 R = TypeVar("R")
 
@@ -432,6 +434,69 @@ class JournalLaws:
         with pytest.raises(OperationInProgress):
             bench.submit("3")
         assert not heard()
+
+
+class SharedJournalLaws:
+    """For journals that several processes share.
+
+    Subclass it with a fixture `benches` that gives two of the same database, each with a store of
+    its own.
+    """
+
+    def test_one_of_many_is_live(self, benches: tuple[JournalBench, JournalBench]) -> None:
+        refused: list[str] = []
+
+        def submit(number: int) -> None:
+            try:
+                benches[number % 2].submit(str(number))
+            except OperationInProgress as error:
+                refused.append(error.operation)
+
+        run_threads(*(partial(submit, number) for number in range(8)))
+        (row,) = benches[0].journal.operations()
+        assert row.state is OperationState.LIVE
+        assert refused == [row.id] * 7
+
+    def test_all_queue_behind_one(self, benches: tuple[JournalBench, JournalBench]) -> None:
+        def submit(number: int) -> None:
+            benches[number % 2].submit(str(number), preempt="next")
+
+        run_threads(*(partial(submit, number) for number in range(8)))
+        history = benches[1].journal.history("wall")
+        assert [row.number for row in history] == list(range(1, 9))
+        assert [row.state for row in history] == [OperationState.LIVE, *[OperationState.QUEUED] * 7]
+
+    def test_one_of_many_has_the_lease(self, benches: tuple[JournalBench, JournalBench]) -> None:
+        for number in range(4):
+            benches[0].submit(str(number), subject=str(number))
+        leases: list[Operation | None] = []
+
+        def lease(number: int) -> None:
+            leases.append(benches[number % 2].lease(ExecutorId(str(number))))
+
+        run_threads(*(partial(lease, number) for number in range(8)))
+        taken = [row.id for row in leases if row is not None]
+        assert len(taken) == len(set(taken))
+        rest = [benches[0].lease(ExecutorId(str(number))) for number in range(8, 12)]
+        taken += [row.id for row in rest if row is not None]
+        assert sorted(taken) == ["0", "1", "2", "3"]
+
+    def test_nobody_is_left_in_the_queue(self, benches: tuple[JournalBench, JournalBench]) -> None:
+        benches[0].submit("0")
+
+        def submit(number: int) -> None:
+            benches[number % 2].submit(str(number), preempt="next")
+
+        def end(number: int) -> None:
+            for _ in range(20):
+                row = benches[number % 2].lease(ExecutorId(str(number)))
+                if row is not None:
+                    benches[number % 2].end(row)
+
+        run_threads(*(partial(submit, n) for n in range(1, 6)), *(partial(end, n) for n in (6, 7)))
+        while (row := benches[0].lease()) is not None:
+            benches[0].end(row)
+        assert {row.state for row in benches[1].journal.operations()} == {OperationState.DONE}
 
 
 def _new(name: str, subject: str, now_s: float) -> Operation:
