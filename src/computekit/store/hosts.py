@@ -8,7 +8,6 @@ from computekit.scheduler.hosts import HOST_CHANGED, Host
 from computekit.store.chunks import chunks
 from computekit.store.sql_store import SqlStore
 from computekit.store.tables import HOST
-from computekit.units import Seconds
 from computekit.work import Tx
 
 __all__ = ["SqlHosts"]
@@ -92,7 +91,7 @@ def _read(connection: Connection, names: list[HostName] | None) -> list[Host]:
             disabled=disabled,
             up=up,
             incarnation=incarnation,
-            seen_s=Seconds(seen_s),
+            seen_s=seen_s,
         )
         for name, provider, zone, disabled, up, incarnation, seen_s, facts in rows
     ]

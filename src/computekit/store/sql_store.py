@@ -13,7 +13,7 @@ from functools import partial
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from computekit.clock import Clock, Deadline
@@ -35,6 +35,8 @@ RACES = 3
 """Runs of a function that finds its rows changed by others, before that is a defect."""
 BUSY_S = Seconds(5.0)
 """How long one statement waits for a lock."""
+
+_ROLL_BACK_ONE = ("ROLLBACK TO SAVEPOINT one", "RELEASE SAVEPOINT one")
 
 
 class Raced(Exception):
@@ -203,6 +205,8 @@ class SqlStore:
                 return self._watch.head()
             except DBAPIError as error:
                 raise unavailable(error) from error
+            except ResourceClosedError as error:
+                raise StoreUnavailable("the store is closed") from error
         with self.reading() as connection:
             return read_head(connection)
 
@@ -339,16 +343,15 @@ class SqlStore:
             return
         try:
             if self._database.in_transaction(connection):
-                if not nested:
-                    connection.exec_driver_sql("ROLLBACK")
-                    return
-                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one")
-                connection.exec_driver_sql("RELEASE SAVEPOINT one")
+                for statement in _ROLL_BACK_ONE if nested else ("ROLLBACK",):
+                    connection.exec_driver_sql(statement)
                 return
-            cause: Exception = Raced("the database rolled the transaction back")
+            if not nested and not connection.invalidated:
+                return  # it had not even begun
+            cause: Exception = Raced("the database gave the transaction up")
         except DBAPIError as error:
             cause = error
-        # The database has given up the whole transaction, and with it what others wrote.
+        # The whole transaction is lost, and with it what others wrote.
         if not self._database.single:
             self._connection = None
             connection.invalidate()

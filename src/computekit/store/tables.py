@@ -101,7 +101,7 @@ class _Inventory(TypedColumns):
     min_unit = Column(Integer, nullable=False)
     max_unit = Column(Integer, nullable=False)
     step_size = Column(Integer, nullable=False)
-    allocation_ratio = Column(Double, nullable=False)
+    allocation_ratio: Named[float] = Column(Double, nullable=False)
     capacity = Column(BigInteger, nullable=False)
     """(total - reserved) * allocation_ratio, at most 2**62."""
     used = Column(BigInteger, nullable=False)
@@ -197,7 +197,7 @@ class _Host(TypedColumns):
     disabled: Named[str | None] = Column(Text)
     up = Column(Boolean, nullable=False)
     incarnation = Column(String(255), nullable=False)
-    seen_s = Column(Double, nullable=False)
+    seen_s: Named[Seconds] = Column(Double, nullable=False)
     facts = Column(Text, nullable=False)
     """The host's facts as JSON."""
 
