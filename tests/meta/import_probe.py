@@ -12,6 +12,7 @@ imported is its own affair, what it does because we called it is ours.
 
 import _thread
 import atexit
+import gettext
 import importlib
 import json
 import logging
@@ -90,7 +91,8 @@ class Probe:
     def _ours(self, frame: FrameType | None) -> str | None:
         while frame is not None:
             file = frame.f_code.co_filename
-            if file.startswith("<frozen importlib"):
+            # click's own words are translated while a command is declared: no choice of ours.
+            if file.startswith("<frozen importlib") or file == gettext.__file__:
                 return None
             if file.startswith(self.roots):
                 return f"{file}:{frame.f_lineno}"

@@ -1,7 +1,7 @@
 """The public names of every room; run as a script it writes the snapshot that the tests compare.
 
-A room is a module or package directly under `computekit`. A package that exports nothing itself
-only groups: its own modules are rooms then.
+A room is a module or package directly under `computekit`, or a package further down that exports
+names none of which the package above it re-exports.
 """
 
 import importlib
@@ -15,16 +15,28 @@ import computekit
 SNAPSHOT = Path(__file__).with_name("public_names.txt")
 
 
-def rooms(package: ModuleType = computekit) -> Iterator[ModuleType]:
+def rooms() -> Iterator[ModuleType]:
     """Import and return every room."""
+    for found in _public(computekit):
+        room = importlib.import_module(found.name)
+        yield room
+        if found.ispkg:
+            yield from _inner(room)
+
+
+def _inner(room: ModuleType) -> Iterator[ModuleType]:
+    for found in _public(room):
+        if found.ispkg:
+            inner = importlib.import_module(found.name)
+            if exports(inner) and not set(exports(inner)) & set(exports(room)):
+                yield inner
+                yield from _inner(inner)
+
+
+def _public(package: ModuleType) -> Iterator[pkgutil.ModuleInfo]:
     for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        if found.name.rpartition(".")[2].startswith("_"):
-            continue
-        module = importlib.import_module(found.name)
-        if not found.ispkg or exports(module):
-            yield module
-        else:
-            yield from rooms(module)
+        if not found.name.rpartition(".")[2].startswith("_"):
+            yield found
 
 
 def exports(room: ModuleType) -> tuple[str, ...]:
