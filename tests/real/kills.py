@@ -6,7 +6,8 @@ Each run brings an instance into the state that an operation needs, lets an all-
 process die by SIGKILL at a chosen point of that operation, starts another one, waits for the end
 of the operation and holds the books against the host. The points are every step's `do`, before
 and after its effect, then random moments. The hypervisor is a private libvirtd with real QEMU
-guests; `--fake` takes a fake host.
+guests; `--fake` takes a fake host. With `--libvirtd` it is libvirtd that is killed, at random
+moments, under an all-in-one that goes on.
 """
 
 import argparse
@@ -209,6 +210,23 @@ class Bed:
         where = str(point) if point else f"{kind} after {delay_s:.2f} s"
         return f"{where:<38} died in {died.state.value} {died.position}, ended {ended.state.value}"
 
+    def run_without_libvirtd(self, kind: str, kill: Callable[[], None], delay_s: Seconds) -> str:
+        """Kill libvirtd under an operation; raises when something is wrong."""
+        with self.daemon():
+            instance = self.prepared(kind)
+            self.quiet()
+            operation = self.submit(kind, instance)
+            CLOCK.sleep(delay_s)
+            kill()
+            ended = self.end_of(operation)
+            self.quiet()
+            self.check(operation, ended)
+            for left in self.services.instances.instances():
+                self.end_of(compute.delete(self.services, left.id))
+            self.quiet()
+            self.check(operation, ended, empty=True)
+        return f"{kind}, libvirtd killed after {delay_s:.2f} s: ended {ended.state.value}"
+
     def check(self, operation: Operation, ended: Operation, *, empty: bool = False) -> None:
         found = audit_here(self)
         if found.discrepancies or (empty and not found.empty):
@@ -242,13 +260,17 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fake", action="store_true")
+    parser.add_argument("--libvirtd", action="store_true")
     parser.add_argument("--at", type=Point.parse)
     parser.add_argument("--state", type=Path)
     parser.add_argument("--arguments", nargs=argparse.REMAINDER, default=[])
     chosen = parser.parse_args()
     if chosen.state is not None:
         return serve(chosen.state, chosen.at, chosen.arguments)
-    runs(chosen.runs, chosen.seed, fake=chosen.fake, say=print)
+    if chosen.libvirtd:
+        libvirtd_runs(chosen.runs, chosen.seed, say=print)
+    else:
+        runs(chosen.runs, chosen.seed, fake=chosen.fake, say=print)
     return 0
 
 
@@ -275,28 +297,54 @@ def libvirt_host(directory: Path) -> DemoHost:
     return LibvirtHost(directory)
 
 
-def runs(count: int, seed: int, *, fake: bool, say: Callable[[str], None]) -> None:
-    """Do `count` runs; raises at the first that leaves something wrong."""
-    source = random.Random(seed)
-    everywhere = points()
-    source.shuffle(everywhere)
+@contextmanager
+def bed(*, fake: bool) -> Iterator[Bed]:
+    """Make a state directory with a host, and leave nothing of it."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ck-")))
         host = FakeHost(1) if fake else libvirt_host(directory)
         guest = host.guest(lambda text: None)
+        stack.callback(host.stop)
         runtime = Runtime()
         stack.callback(runtime.drain, Seconds(10.0))
         wired = open_state(directory, runtime, random.SystemRandom())
         stack.callback(wired.store.close)
-        stack.callback(host.stop)
-        bed = Bed(directory, host, wired, host.register(wired.images, guest))
+        yield Bed(directory, host, wired, host.register(wired.images, guest))
+
+
+def runs(count: int, seed: int, *, fake: bool, say: Callable[[str], None]) -> None:
+    """Kill the all-in-one `count` times; raises at the first that leaves something wrong."""
+    source = random.Random(seed)
+    everywhere = points()
+    source.shuffle(everywhere)
+    with bed(fake=fake) as made:
         for number in range(count):
             if number < len(everywhere):
                 point: Point | None = everywhere[number]
                 kind = everywhere[number].kind
             else:
                 point, kind = None, source.choice(everywhere).kind
-            line = bed.run(kind, point, Seconds(source.uniform(0.0, 1.5)))
+            line = made.run(kind, point, Seconds(source.uniform(0.0, 1.5)))
+            say(f"{number + 1:>3}/{count} {line}")
+
+
+def libvirtd_runs(count: int, seed: int, *, say: Callable[[str], None]) -> None:
+    """Kill libvirtd `count` times; raises at the first that leaves something wrong."""
+    from computekit.virt.libvirt import PrivateLibvirtd
+
+    source = random.Random(seed)
+    kinds = sorted({point.kind for point in points()})
+    with bed(fake=False) as made:
+        libvirtd = PrivateLibvirtd(made.wired.state.libvirt)
+
+        def kill() -> None:
+            pid = libvirtd.libvirtd_pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+
+        for number in range(count):
+            kind = kinds[number % len(kinds)]
+            line = made.run_without_libvirtd(kind, kill, Seconds(source.uniform(0.0, 1.0)))
             say(f"{number + 1:>3}/{count} {line}")
 
 
