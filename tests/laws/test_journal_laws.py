@@ -9,7 +9,8 @@ import pytest
 from computekit.clock import SystemClock
 from computekit.journal import MemoryJournal
 from computekit.store import SqlJournal, SqlStore
-from computekit.testing.journal_laws import JournalBench, JournalLaws, SharedJournalLaws
+from computekit.testing.journal_bench import JournalBench
+from computekit.testing.journal_laws import JournalLaws, SharedJournalLaws
 from computekit.work import MemoryStore
 
 

@@ -1,8 +1,6 @@
 """What every journal must do."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 import attrs
 import pytest
@@ -16,95 +14,14 @@ from computekit.errors import (
     Overloaded,
 )
 from computekit.ids import ExecutorId, OperationId
-from computekit.journal import (
-    Direction,
-    Done,
-    Journal,
-    KindKey,
-    Operation,
-    OperationKind,
-    OperationState,
-    Result,
-    Step,
-    new_operation,
-)
+from computekit.journal import Direction, KindKey, Operation, OperationState, Result
 from computekit.model import encode_error
+from computekit.testing.journal_bench import KINDS, A, B, JournalBench, new_row, resting
 from computekit.testing.store_laws import run_threads
 from computekit.units import Seconds
-from computekit.work import Store, Tx
+from computekit.work import Tx
 
-__all__ = ["JournalBench", "JournalLaws", "SharedJournalLaws"]
-
-R = TypeVar("R")
-
-_A, _B = ExecutorId("a"), ExecutorId("b")
-_LEASE_S = Seconds(10.0)
-
-
-@attrs.frozen
-class _Paint:
-    colour: str
-
-
-_PAINT = OperationKind("paint", _Paint, (Step("brush", lambda _: Done()),), version=2)
-_KINDS: frozenset[KindKey] = frozenset({_PAINT.key})
-
-
-@attrs.frozen
-class JournalBench:
-    """An empty journal and the store that it writes in, with the moves of the laws."""
-
-    store: Store
-    journal: Journal
-
-    def write(self, fn: Callable[[Tx], R]) -> R:
-        return self.store.write(fn)
-
-    def submit(
-        self, name: str, subject: str = "wall", now_s: float = 100.0, preempt: str | None = None
-    ) -> Operation:
-        row = _new(name, subject, now_s)
-        return self.write(lambda tx: self.journal.submit(tx, row, preempt))
-
-    def lease(
-        self,
-        executor: ExecutorId = _A,
-        now_s: float = 100.0,
-        kinds: frozenset[KindKey] = _KINDS,
-    ) -> Operation | None:
-        return self.write(
-            lambda tx: self.journal.lease(tx, executor, kinds, Seconds(now_s), _LEASE_S)
-        )
-
-    def leased(self, executor: ExecutorId = _A, now_s: float = 100.0) -> Operation:
-        row = self.lease(executor, now_s)
-        assert row is not None
-        return row
-
-    def held(self, row: Operation) -> Operation:
-        return self.write(lambda tx: self.journal.held(tx, row))
-
-    def save(self, before: Operation, after: Operation, *results: Result) -> None:
-        self.write(lambda tx: self.journal.save(tx, before, after, results))
-
-    def end(self, row: Operation, at_s: float = 100.0) -> Operation:
-        ended = attrs.evolve(
-            row,
-            state=OperationState.DONE,
-            executor=None,
-            lease_until_s=Seconds(0.0),
-            ended_s=Seconds(at_s),
-        )
-        self.save(row, ended)
-        return ended
-
-    def cancel(self, name: str, reason: str) -> Operation:
-        return self.write(lambda tx: self.journal.request_cancel(tx, OperationId(name), reason))
-
-    def row(self, name: str) -> Operation:
-        row = self.journal.operation(OperationId(name))
-        assert row is not None
-        return row
+__all__ = ["JournalLaws", "SharedJournalLaws"]
 
 
 class JournalLaws:
@@ -112,7 +29,9 @@ class JournalLaws:
 
     def test_submitted_operation_is_live_and_reads_back(self, bench: JournalBench) -> None:
         stored = bench.submit("1")
-        assert stored == attrs.evolve(_new("1", "wall", 100.0), number=1, state=OperationState.LIVE)
+        assert stored == attrs.evolve(
+            new_row("1", "wall", 100.0), number=1, state=OperationState.LIVE
+        )
         assert bench.row("1") == stored
         assert bench.journal.live("wall") == stored
         assert bench.journal.history("wall") == (stored,)
@@ -124,7 +43,7 @@ class JournalLaws:
         assert bench.journal.history("wall") == ()
         assert bench.journal.operations() == ()
         assert bench.journal.results(OperationId("1")) == ()
-        assert bench.journal.next_due_s(_A, _KINDS) is None
+        assert bench.journal.next_due_s(A, KINDS) is None
         assert bench.lease() is None
 
     def test_submitting_again_changes_nothing(self, bench: JournalBench) -> None:
@@ -140,7 +59,7 @@ class JournalLaws:
         bench.submit("1")
         with pytest.raises(AlreadyExists):
             bench.submit("1", subject="door")
-        other = attrs.evolve(_new("1", "wall", 100.0), params='{"colour":"blue"}')
+        other = attrs.evolve(new_row("1", "wall", 100.0), params='{"colour":"blue"}')
         with pytest.raises(AlreadyExists):
             bench.write(lambda tx: bench.journal.submit(tx, other))
         assert bench.journal.history("door") == ()
@@ -159,8 +78,8 @@ class JournalLaws:
 
         def write(tx: Tx) -> Operation:
             with pytest.raises(OperationInProgress):
-                bench.journal.submit(tx, _new("2", "wall", 100.0))
-            return bench.journal.submit(tx, _new("3", "door", 100.0))
+                bench.journal.submit(tx, new_row("2", "wall", 100.0))
+            return bench.journal.submit(tx, new_row("3", "door", 100.0))
 
         assert bench.write(write) == bench.row("3")
 
@@ -180,7 +99,7 @@ class JournalLaws:
         assert bench.row("5").cancel is None
         live = bench.leased()
         assert (live.id, live.cancel) == ("9", "stop painting")
-        assert bench.lease(_B, now_s=100.0) is None
+        assert bench.lease(B, now_s=100.0) is None
         bench.end(live, at_s=150.0)
         promoted = bench.row("5")
         assert promoted.state is OperationState.LIVE
@@ -194,8 +113,8 @@ class JournalLaws:
 
     def test_cancel_keeps_the_first_reason_and_wakes(self, bench: JournalBench) -> None:
         bench.submit("1")
-        resting = _resting(bench.leased(), wake_s=500.0)
-        bench.save(bench.row("1"), resting)
+        rests = resting(bench.leased(), wake_s=500.0)
+        bench.save(bench.row("1"), rests)
         assert bench.lease(now_s=101.0) is None
         assert bench.cancel("1", "first").cancel == "first"
         assert bench.cancel("1", "second") == bench.row("1")
@@ -214,48 +133,48 @@ class JournalLaws:
 
     def test_lease_shows_executor_and_fence(self, bench: JournalBench) -> None:
         stored = bench.submit("1")
-        held = bench.leased(_A, now_s=105.0)
+        held = bench.leased(A, now_s=105.0)
         assert held == attrs.evolve(
-            stored, executor=_A, fence=1, lease_until_s=Seconds(115.0), wake_s=Seconds(105.0)
+            stored, executor=A, fence=1, lease_until_s=Seconds(115.0), wake_s=Seconds(105.0)
         )
         assert bench.row("1") == held
 
     def test_lease_excludes_others_until_it_lapses(self, bench: JournalBench) -> None:
         bench.submit("1")
-        bench.leased(_A, now_s=100.0)
-        assert bench.lease(_B, now_s=109.9) is None
-        assert bench.journal.next_due_s(_B, _KINDS) == 110.0
-        taken = bench.leased(_B, now_s=110.0)
-        assert (taken.executor, taken.fence) == (_B, 2)
+        bench.leased(A, now_s=100.0)
+        assert bench.lease(B, now_s=109.9) is None
+        assert bench.journal.next_due_s(B, KINDS) == 110.0
+        taken = bench.leased(B, now_s=110.0)
+        assert (taken.executor, taken.fence) == (B, 2)
 
     def test_own_lease_holds_nobody_back(self, bench: JournalBench) -> None:
         bench.submit("1")
-        bench.leased(_A, now_s=100.0)
-        assert bench.journal.next_due_s(_A, _KINDS) == 100.0
-        assert bench.leased(_A, now_s=101.0).fence == 2
+        bench.leased(A, now_s=100.0)
+        assert bench.journal.next_due_s(A, KINDS) == 100.0
+        assert bench.leased(A, now_s=101.0).fence == 2
 
     def test_lease_takes_what_is_due_longest(self, bench: JournalBench) -> None:
         bench.submit("1", subject="door", now_s=103.0)
         bench.submit("2", subject="wall", now_s=101.0)
         bench.submit("3", subject="roof", now_s=104.0)
-        assert bench.journal.next_due_s(_A, _KINDS) == 101.0
+        assert bench.journal.next_due_s(A, KINDS) == 101.0
         assert bench.lease(now_s=100.0) is None
-        assert [bench.leased(_A, now_s=103.0).id, bench.leased(_B, now_s=103.0).id] == ["2", "1"]
+        assert [bench.leased(A, now_s=103.0).id, bench.leased(B, now_s=103.0).id] == ["2", "1"]
 
     def test_lease_leaves_unknown_kinds_alone(self, bench: JournalBench) -> None:
         bench.submit("1")
         for kinds in (frozenset({("paint", 1)}), frozenset({("build", 2)}), frozenset[KindKey]()):
-            assert bench.journal.next_due_s(_A, kinds) is None
-            assert bench.lease(_A, 900.0, kinds) is None
-        both = frozenset({("paint", 1), *_KINDS})
-        assert bench.journal.next_due_s(_A, both) == 100.0
+            assert bench.journal.next_due_s(A, kinds) is None
+            assert bench.lease(A, 900.0, kinds) is None
+        both = frozenset({("paint", 1), *KINDS})
+        assert bench.journal.next_due_s(A, both) == 100.0
 
     def test_held_and_save_need_the_lease(self, bench: JournalBench) -> None:
         queued = bench.submit("1")
-        first = bench.leased(_A, now_s=100.0)
-        before = bench.leased(_B, now_s=110.0)
-        second = bench.leased(_B, now_s=110.5)
-        for stale in (queued, first, before, attrs.evolve(second, executor=_A)):
+        first = bench.leased(A, now_s=100.0)
+        before = bench.leased(B, now_s=110.0)
+        second = bench.leased(B, now_s=110.5)
+        for stale in (queued, first, before, attrs.evolve(second, executor=A)):
             after = attrs.evolve(stale, doing="late")
             with pytest.raises(LeaseLost):
                 bench.held(stale)
@@ -334,8 +253,8 @@ class JournalLaws:
         held = bench.leased()
 
         def write(tx: Tx) -> None:
-            bench.journal.submit(tx, _new("2", "door", 100.0))
-            bench.journal.submit(tx, _new("3", "wall", 100.0), "because")
+            bench.journal.submit(tx, new_row("2", "door", 100.0))
+            bench.journal.submit(tx, new_row("3", "wall", 100.0), "because")
             done = attrs.evolve(held, state=OperationState.DONE, ended_s=Seconds(100.0))
             bench.journal.save(tx, held, done, (Result("brush", 0, "1", Seconds(1.0)),))
             raise Overloaded("bucket")
@@ -349,21 +268,21 @@ class JournalLaws:
         assert bench.submit("4", subject="door").number == 1
 
     def test_adopt_ends_leases_of_others(self, bench: JournalBench) -> None:
-        for number, executor in enumerate((_A, _B)):
+        for number, executor in enumerate((A, B)):
             bench.submit(str(number), subject=str(number))
             bench.leased(executor)
-        assert bench.write(lambda tx: bench.journal.adopt(tx, frozenset({_B}))) == 1
+        assert bench.write(lambda tx: bench.journal.adopt(tx, frozenset({B}))) == 1
         free = bench.row("0")
         assert (free.executor, free.fence, free.lease_until_s) == (None, 1, 0.0)
-        assert bench.row("1").executor == _B
+        assert bench.row("1").executor == B
         assert bench.leased(ExecutorId("c")).fence == 2
         assert bench.write(bench.journal.adopt) == 2
         assert bench.write(bench.journal.adopt) == 0
 
     def test_wake_makes_a_waiting_operation_due(self, bench: JournalBench) -> None:
         bench.submit("1")
-        bench.save(bench.leased(), _resting(bench.row("1"), wake_s=500.0))
-        assert bench.journal.next_due_s(_A, _KINDS) == 500.0
+        bench.save(bench.leased(), resting(bench.row("1"), wake_s=500.0))
+        assert bench.journal.next_due_s(A, KINDS) == 500.0
         bench.write(lambda tx: bench.journal.wake(tx, "wall"))
         assert bench.row("1").wake_s == 0.0
         assert bench.leased(now_s=100.0).wake_s == 100.0
@@ -421,7 +340,7 @@ class JournalLaws:
         assert heard()
         held = bench.leased()
         assert not heard()
-        bench.save(held, _resting(held, wake_s=500.0))
+        bench.save(held, resting(held, wake_s=500.0))
         assert not heard()
         bench.write(lambda tx: bench.journal.wake(tx, "wall"))
         assert heard()
@@ -497,13 +416,3 @@ class SharedJournalLaws:
         while (row := benches[0].lease()) is not None:
             benches[0].end(row)
         assert {row.state for row in benches[1].journal.operations()} == {OperationState.DONE}
-
-
-def _new(name: str, subject: str, now_s: float) -> Operation:
-    return new_operation(_PAINT, _Paint("red"), subject, OperationId(name), Seconds(now_s))
-
-
-def _resting(row: Operation, wake_s: float) -> Operation:
-    return attrs.evolve(
-        row, executor=None, lease_until_s=Seconds(0.0), wake_s=Seconds(wake_s), attempt=1
-    )
