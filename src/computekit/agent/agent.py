@@ -58,7 +58,7 @@ class Agent:
         random: Random,
     ) -> None:
         self.host = host
-        self.incarnation = new_uuid(random)
+        self.incarnation: str = new_uuid(random)
         self._hypervisor = hypervisor
         self._images = images
         self._clock = clock

@@ -42,7 +42,7 @@ class Cow(Generic[C]):
     __slots__ = ("_shared", "value")
 
     def __init__(self, value: C) -> None:
-        self.value = value
+        self.value: C = value
         self._shared = False
 
     def fork(self) -> "Cow[C]":

@@ -123,9 +123,9 @@ class FleetIndex:
     """
 
     def __init__(self, source: FleetSource | None = None) -> None:
-        self.lock = threading.RLock()
-        self.epoch = 0
-        self.layout = 0
+        self.lock: threading.RLock = threading.RLock()
+        self.epoch: int = 0
+        self.layout: int = 0
         self.resources: dict[ResourceClass, ResourceColumn] = {}
         self.labels: dict[str, Coded[str | None]] = {name: Coded(None, 0) for name in _LABELS}
         self.disabled: Coded[str | None] = Coded(None, 0)

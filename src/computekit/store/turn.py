@@ -18,8 +18,8 @@ class Waiter:
     __slots__ = ("_bell", "granted", "shares")
 
     def __init__(self, *, shares: bool) -> None:
-        self.shares = shares
-        self.granted = False
+        self.shares: bool = shares
+        self.granted: bool = False
         self._bell = threading.Lock()
         self._bell.acquire()
 

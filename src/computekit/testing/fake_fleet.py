@@ -74,14 +74,16 @@ class FakeFleet:
         self._passed = passed
         self._source = random.Random(seed)
         self._agents: dict[HostName, Agent] = {}
-        self.clock = ManualClock()
-        self.store = MemoryStore()
-        self.journal = MemoryJournal(self.store)
-        self.images = LocalImages(directory / "images", self.clock, self._source)
+        self.clock: ManualClock = ManualClock()
+        self.store: MemoryStore = MemoryStore()
+        self.journal: MemoryJournal = MemoryJournal(self.store)
+        self.images: LocalImages = LocalImages(directory / "images", self.clock, self._source)
         self.image: Image = self.images.add("disk", "raw", io.BytesIO(bytes(1 << 20)))
-        self.hypervisors = {one.name: FakeHypervisor(one, self.clock) for one in hosts}
+        self.hypervisors: dict[HostName, FakeHypervisor] = {
+            one.name: FakeHypervisor(one, self.clock) for one in hosts
+        }
         rows, placement = MemoryHosts(self.store), MemoryPlacement(self.store)
-        self.services = Services(
+        self.services: Services = Services(
             store=self.store,
             instances=MemoryInstances(self.store),
             placement=placement,

@@ -147,11 +147,13 @@ class Trial:
         self._crash_at = crash_at
         self._counts: Counter[tuple[str, str]] = Counter()
         self._armed = False
-        self.world = case(self._pass)
-        self.before = self.world.snapshot()
-        self.undone = self.world.undone(self.before)
-        self.operation = self.world.submit()
-        self.kind = next(kind for kind in self.world.kinds if kind.key == self.row().key)
+        self.world: World = case(self._pass)
+        self.before: Snapshot = self.world.snapshot()
+        self.undone: Snapshot = self.world.undone(self.before)
+        self.operation: OperationId = self.world.submit()
+        self.kind: OperationKind[Never] = next(
+            kind for kind in self.world.kinds if kind.key == self.row().key
+        )
         self._armed = True
 
     def disturb(self, do: Do) -> None:

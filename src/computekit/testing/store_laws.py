@@ -55,7 +55,7 @@ class Replica:
 
     def __init__(self, bench: HostBench) -> None:
         self._bench = bench
-        self.head = -1
+        self.head: int = -1
         self.hosts: dict[HostName, Host] = {}
 
     def follow(self) -> None:

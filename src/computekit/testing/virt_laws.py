@@ -62,7 +62,7 @@ class LawImages:
     def __init__(self) -> None:
         self._contents: dict[ImageId, bytes] = {}
         self._images: dict[ImageId, Image] = {}
-        self.reads = 0
+        self.reads: int = 0
         self.add(BOOTABLE, boot_sector_disk(_DISK_BYTES))
         self.add(DEAF, boot_sector_disk(_DISK_BYTES, obeys_power_button=False))
         self.add(SPOILT, b"spoilt".ljust(_DISK_BYTES, b"\0"))

@@ -67,7 +67,7 @@ class LocalDisks:
     """
 
     def __init__(self, directory: Path, clock: Clock) -> None:
-        self.directory = directory.absolute()
+        self.directory: Path = directory.absolute()
         self._clock = clock
         self._images = self.directory / "images"
         self._instances = self.directory / "instances"
