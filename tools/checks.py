@@ -38,7 +38,7 @@ class Outcome:
 STAGES = (
     Stage("lint", "ruff: rules", ("ruff", "check")),
     Stage("format", "ruff: layout", ("ruff", "format", "--check")),
-    Stage("types", "mypy: strict over src, daemons, tests, tools", ("mypy",)),
+    Stage("types", "mypy: strict over all", ("mypy",)),
     Stage(
         "public",
         "pyright: every public name is fully typed",
