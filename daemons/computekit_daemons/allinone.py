@@ -37,6 +37,11 @@ LEASE_S = Seconds(3600.0)
 _TELLING = {DomainEventKind.STARTED, DomainEventKind.STOPPED, DomainEventKind.LOST}
 
 
+def _announce(url: str) -> None:
+    sys.stdout.write(f"ready {url}\n")
+    sys.stdout.flush()
+
+
 @attrs.frozen
 class AllInOne:
     """What one all-in-one runs with.
@@ -59,8 +64,12 @@ class AllInOne:
     workers: int = 4
     kinds: Callable[[Services], tuple[OperationKind[Never], ...]] = operation_kinds
 
-    def serve(self, stop: threading.Event, announce: bool = True) -> None:
+    def serve(self, stop: threading.Event, ready: Callable[[str], None] = _announce) -> None:
         """Run until `stop` is set; guests go on after that.
+
+        Args:
+            stop: ends it.
+            ready: called with the state directory's URL once operations are carried out.
 
         Raises:
             InUse: another all-in-one has the state directory.
@@ -82,9 +91,7 @@ class AllInOne:
                 for agent in agents:
                     stack.callback(agent.close)
                 self._run_operations(wired, runtime, source)
-                if announce:
-                    sys.stdout.write(f"ready {wired.state.path.as_uri()}\n")
-                    sys.stdout.flush()
+                ready(wired.state.path.as_uri())
                 stop.wait()
                 runtime.drain(Seconds(30.0))
 

@@ -1,6 +1,8 @@
 """Commands on a state directory: they write operations, a running all-in-one carries them out."""
 
 import random
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,8 @@ from computekit import compute
 from computekit.cli.options import flavor_from, flavor_options, state_option
 from computekit.clock import Deadline
 from computekit.compute import ConsoleOutput
-from computekit.errors import ComputekitError, NotFound
+from computekit.display import Table
+from computekit.errors import ComputekitError, DeadlineExceeded, NotFound
 from computekit.ids import ImageId, InstanceId, OperationId, ProjectId, UserId
 from computekit.journal import Operation, OperationState
 from computekit.model import Image, Instance, decode, decode_error, encode
@@ -72,6 +75,17 @@ def opened(state: Path) -> Iterator[Wired]:
     finally:
         wired.store.close()
         runtime.drain(Seconds(5.0))
+
+
+def say(table: Table) -> None:
+    """Print a table as wide as the terminal; into a pipe, one line a row."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    click.echo(table.text(width=width))
+
+
+def names_of(wired: Wired) -> dict[str, str]:
+    """Return the names of all instances by id, deleted ones too."""
+    return {row.id: row.name for row in wired.services.instances.instances(deleted=True)}
 
 
 def instance_named(wired: Wired, name: str) -> Instance:
@@ -163,7 +177,7 @@ def hosts(state: Path, tree: bool, as_json: bool) -> None:
             click.echo(encode(rows))
             return
         uses = wired.services.placement.uses()
-        click.echo(hosts_table(rows, uses).text())
+        say(hosts_table(rows, uses))
         for host in rows if tree else ():
             click.echo(f"\n{host_text(host, uses)}")
 
@@ -202,7 +216,7 @@ def create(
             zone=zone,
         )
         _finish(wired, operation, wait, timeout_s)
-        click.echo(instance_table(wired.services.existing(instance.id), None).text())
+        say(instance_table(wired.services.existing(instance.id), None))
 
 
 @click.command(name="list")
@@ -218,7 +232,7 @@ def instances(state: Path, deleted: bool, as_json: bool) -> None:
             return
         live = {row.id: wired.services.journal.live(row.id) for row in rows}
         doing = {id: progress(wired, row) for id, row in live.items() if row is not None}
-        click.echo(instances_table(rows, doing).text())
+        say(instances_table(rows, doing))
 
 
 @click.command()
@@ -233,24 +247,40 @@ def show(state: Path, name: str, as_json: bool) -> None:
             click.echo(encode(row))
             return
         live = wired.services.journal.live(row.id)
-        click.echo(instance_table(row, None if live is None else progress(wired, live)).text())
-        click.echo(operations_table(wired.services.journal.history(row.id)).text())
+        say(instance_table(row, None if live is None else progress(wired, live)))
+        say(operations_table(wired.services.journal.history(row.id), names_of(wired)))
 
 
 @click.command()
 @state_option
 @click.argument("name")
 @click.option("--bytes", "tail_bytes", default=65536, show_default=True, help="From its end.")
+@click.option("--until", metavar="TEXT", help="Wait until the console says TEXT.")
 @timeout_option
-def console(state: Path, name: str, tail_bytes: int, timeout_s: float) -> None:
+def console(state: Path, name: str, tail_bytes: int, until: str | None, timeout_s: float) -> None:
     """Print what an instance wrote on its serial console."""
     with opened(state) as wired:
         row = instance_named(wired, name)
-        operation = compute.read_console(wired.services, row.id, tail_bytes)
-        wait_for(wired, operation.id, timeout_s)
-        for result in wired.services.journal.results(operation.id):
-            if result.value is not None:
-                click.echo(decode(result.value, ConsoleOutput).text, nl=False)
+        clock = wired.services.clock
+        deadline = Deadline(clock, Seconds(timeout_s))
+        text = console_text(wired, row.id, tail_bytes, timeout_s)
+        while until is not None and until not in text:
+            if deadline.passed:
+                click.echo(text, nl=False)
+                raise DeadlineExceeded(f"console of {name}: {until!r}", timeout_s)
+            clock.sleep(Seconds(0.2))
+            text = console_text(wired, row.id, tail_bytes, timeout_s)
+        click.echo(text, nl=False)
+
+
+def console_text(wired: Wired, instance: InstanceId, tail_bytes: int, timeout_s: float) -> str:
+    """Return the end of what an instance wrote, read by the all-in-one."""
+    operation = compute.read_console(wired.services, instance, tail_bytes)
+    wait_for(wired, operation.id, timeout_s)
+    for result in wired.services.journal.results(operation.id):
+        if result.value is not None:
+            return decode(result.value, ConsoleOutput).text
+    return ""
 
 
 @click.command()
@@ -322,7 +352,7 @@ def ops(ctx: click.Context, state: Path, ended: bool) -> None:
         return
     states = None if ended else frozenset({OperationState.LIVE, OperationState.QUEUED})
     with opened(state) as wired:
-        click.echo(operations_table(wired.services.journal.operations(states)).text())
+        say(operations_table(wired.services.journal.operations(states), names_of(wired)))
 
 
 @ops.command(name="show")
@@ -369,7 +399,10 @@ def list_images(state: Path, as_json: bool) -> None:
     """List images."""
     with opened(state) as wired:
         rows = wired.images.list()
-        click.echo(encode(rows) if as_json else images_table(rows).text())
+        if as_json:
+            click.echo(encode(rows))
+        else:
+            say(images_table(rows))
 
 
 @image.command(name="delete")

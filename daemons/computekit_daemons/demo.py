@@ -17,14 +17,13 @@ from rich.console import Console
 from computekit import __version__, compute
 from computekit.cli.options import STANDARD_FLAVORS
 from computekit.clock import Clock, Deadline, SystemClock
-from computekit.compute import ConsoleOutput
 from computekit.errors import DeadlineExceeded, NoValidHost
 from computekit.ids import ImageId
 from computekit.journal import Operation
-from computekit.model import Flavor, Instance, decode
+from computekit.model import Flavor, Instance
 from computekit.runtime import Runtime
 from computekit.units import Mib, Seconds
-from computekit_daemons.commands import PROJECT, USER, wait_for
+from computekit_daemons.commands import PROJECT, USER, console_text, wait_for
 from computekit_daemons.demo_host import DemoHost, FakeHost
 from computekit_daemons.state import Wired, open_state
 from computekit_daemons.views import host_text, hosts_table, instances_table
@@ -168,26 +167,19 @@ class _Run:
             self.timed(f"create {name} ({flavor})", build)
         return created
 
-    def console(self, wired: Wired, instance: Instance) -> str:
-        operation = compute.read_console(wired.services, instance.id, 1 << 20)
-        wait_for(wired, operation.id, OPERATION_S)
-        for result in wired.services.journal.results(operation.id):
-            if result.value is not None:
-                return decode(result.value, ConsoleOutput).text
-        return ""
-
     def wait_for_boots(self, wired: Wired, instances: list[Instance], boots: int) -> None:
         for instance in instances:
             deadline = Deadline(self.clock, BOOT_S)
             line = f"BOOTED {instance.name}"
-            while self.console(wired, instance).count(line) < boots:
+            while console_text(wired, instance.id, 1 << 20, OPERATION_S).count(line) < boots:
                 if deadline.passed:
                     raise DeadlineExceeded(f"the boot of {instance.name}", BOOT_S)
                 self.clock.sleep(Seconds(0.2))
             self.say(f"   its serial console says: {line}")
 
     def show(self, wired: Wired) -> None:
-        self.say(instances_table(wired.services.instances.instances(), {}).text())
+        rows = wired.services.instances.instances()
+        self.say(instances_table(rows, {}).text(width=120))
 
     def refuse(self, wired: Wired, image: ImageId, created: list[Instance]) -> None:
         largest = max(host.facts.memory_mib for host in wired.services.hosts.hosts())

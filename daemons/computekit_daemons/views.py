@@ -131,15 +131,15 @@ def instance_table(row: Instance, doing: str | None) -> Table:
     )
 
 
-def operations_table(rows: tuple[Operation, ...]) -> Table:
-    """Return one line for each operation."""
+def operations_table(rows: tuple[Operation, ...], names: Mapping[str, str]) -> Table:
+    """Return one line for each operation; `names` has the names of instances by id."""
     return Table(
-        ("operation", "kind", "subject", "state", "began", "took s", "error"),
+        ("operation", "kind", "instance", "state", "began", "took s", "error"),
         tuple(
             (
                 row.id[:8],
                 row.kind,
-                row.subject,
+                names.get(row.subject.rpartition(":")[2], row.subject),
                 row.state.value,
                 _time(row.created_s),
                 "-" if row.ended_s is None else f"{row.ended_s - row.created_s:.1f}",

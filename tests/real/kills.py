@@ -131,13 +131,14 @@ class Bed:
 
     def end_of(self, operation: Operation) -> Operation:
         deadline = Deadline(CLOCK, END_S)
-        while not deadline.passed:
+        while True:
             row = self.services.journal.operation(operation.id)
             assert row is not None
             if row.ended:
                 return row
+            if deadline.passed:
+                raise TimeoutError(f"{operation.kind} has not ended: {row}")
             CLOCK.sleep(Seconds(0.05))
-        raise TimeoutError(f"{operation.kind} has not ended: {row}")
 
     def quiet(self) -> None:
         """Wait until nothing is under way, for a restart looks at each instance."""

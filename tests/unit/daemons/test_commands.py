@@ -1,0 +1,161 @@
+"""The commands, on a state directory with an all-in-one of fake hosts."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from computekit.cli import main
+from computekit_daemons.allinone import AllInOne
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    directory = tmp_path_factory.mktemp("state")
+    stop, ready = threading.Event(), threading.Event()
+    service = AllInOne(directory, fake=2)
+    failures: list[BaseException] = []
+
+    def serve() -> None:
+        try:
+            service.serve(stop, lambda _: ready.set())
+        except BaseException as error:
+            failures.append(error)
+            ready.set()
+            raise
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    assert ready.wait(30)
+    assert not failures
+    yield directory
+    stop.set()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def run(state: Path) -> Run:
+    def invoke(*arguments: str) -> Result:
+        environment = {"COMPUTEKIT_STATE": str(state)}
+        return CliRunner().invoke(main, arguments, env=environment, catch_exceptions=False)
+
+    return invoke
+
+
+@pytest.fixture(scope="module")
+def disk(run: Run, tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("disk") / "disk"
+    file.write_bytes(bytes(1 << 20))
+    added = run("image", "add", str(file), "--name", "disk", "--format", "raw")
+    assert added.exit_code == 0, added.output
+    return added.output.strip()
+
+
+def test_every_command_has_help(run: Run) -> None:
+    listed = run("--help").output
+    commands = "console create delete demo hosts image list ops place reboot show start stop"
+    for command in commands.split():
+        assert f"\n  {command} " in listed
+        assert run(command, "--help").exit_code == 0
+
+
+def test_the_life_of_an_instance(run: Run, disk: str) -> None:
+    assert json.loads(run("list", "--json").output) == []
+    created = run("create", "one", "--image", "disk")
+    assert created.exit_code == 0, created.output
+    assert "active" in created.output
+    assert "BOOTED one" in run("console", "one", "--until", "BOOTED", "--timeout", "20").output
+    assert run("stop", "one", "--grace", "5").exit_code == 0
+    assert json.loads(run("list", "--json").output)[0]["state"] == "stopped"
+    assert run("start", "one").exit_code == 0
+    assert run("reboot", "one").exit_code == 0
+    assert run("reboot", "one", "--hard").exit_code == 0
+    shown = run("show", "one").output
+    assert "instance.reboot" in shown
+    assert disk in shown
+    assert run("delete", "one").output == "one deleted\n"
+    assert json.loads(run("list", "--json").output) == []
+    assert "instance.delete" in run("ops", "--all").output
+
+
+def test_what_cannot_fit_says_why(run: Run, disk: str) -> None:
+    refused = run("create", "big", "--image", disk, "--memory-mib", "999999")
+    assert refused.exit_code == 1
+    assert "MEMORY_MB" in refused.output
+    operations = run("ops", "--all").output.splitlines()
+    (line,) = (line for line in operations if "no host can take it" in line)
+    explained = run("ops", "show", line.split()[0]).output
+    assert "What would help" in explained
+    assert "65024" in explained
+    placed = run("place", "--memory-mib", "999999", "--explain")
+    assert placed.exit_code == 3
+    assert "What would help" in placed.output
+    assert run("place").output == "fake-1\n"
+    assert json.loads(run("place", "--json").output) == {"host": "fake-1"}
+    assert run("delete", "big").exit_code == 0
+
+
+def test_every_fault_of_the_input_is_listed(run: Run, disk: str) -> None:
+    refused = run("create", "a\tb", "--image", disk, "--vcpus", "0", "--extra-spec", "hw:no=1")
+    assert refused.exit_code == 1
+    for part in ("name:", "flavor.vcpus:", "flavor.extra_specs[hw:no]:"):
+        assert part in refused.output
+    assert json.loads(run("list", "--json").output) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("create", "x", "--image", "none"), "no image none"),
+        (("create", "x", "--image", "disk", "--flavor", "none"), "no flavor 'none'"),
+        (("show", "none"), "no instance none"),
+        (("delete", "none"), "no instance none"),
+        (("ops", "show", "none"), "no operation none"),
+        (("image", "add", "/dev/null", "--name", "x", "--format", "vmdk"), "vmdk"),
+        (("image", "add", "/dev/null", "--name", "x", "--format", "qcow2"), "image x is refused"),
+    ],
+)
+def test_refusals_are_one_clear_line(
+    run: Run, disk: str, arguments: tuple[str, ...], words: str
+) -> None:
+    refused = run(*arguments)
+    assert refused.exit_code in {1, 2}
+    assert words in refused.output
+    assert "Traceback" not in refused.output
+
+
+def test_hosts_show_what_they_have(run: Run) -> None:
+    shown = run("hosts", "--tree").output
+    assert "fake-2" in shown
+    assert "HW_ARCH_X86_64" in shown
+    assert len(json.loads(run("hosts", "--json").output)) == 2
+
+
+def test_an_image_comes_and_goes(run: Run, disk: str, tmp_path: Path) -> None:
+    file = tmp_path / "other"
+    file.write_bytes(bytes(1 << 16))
+    run("image", "add", str(file), "--name", "other", "--format", "raw", "--property", "a=b")
+    assert "other" in run("image", "list").output
+    assert run("image", "delete", "other").exit_code == 0
+    assert "other" not in run("image", "list").output
+    assert disk in run("image", "list").output
+
+
+def test_a_second_all_in_one_is_refused(state: Path) -> None:
+    from computekit_daemons.allinone import main as allinone
+
+    refused = CliRunner().invoke(allinone, ["--state", str(state), "--fake", "1"])
+    assert refused.exit_code == 1
+    assert "is in use by process" in refused.output
+
+
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    refused = CliRunner().invoke(main, ["list", "--state", str(tmp_path / "none")])
+    assert refused.exit_code == 1
+    assert "computekit-allinone --state" in refused.output
