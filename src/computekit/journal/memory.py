@@ -5,6 +5,7 @@ from collections.abc import Callable
 from computekit.errors import LeaseLost, NotFound, OperationInProgress
 from computekit.ids import ExecutorId, OperationId
 from computekit.journal import transitions
+from computekit.journal.context import merged
 from computekit.journal.operation import KindKey, Operation, OperationState, Result
 from computekit.units import Seconds
 from computekit.work import MemoryStore, MemoryTable, Tx
@@ -24,7 +25,7 @@ class MemoryJournal:
         self._table = MemoryTable[OperationId, Operation]()
         self._by_subject = MemoryTable[str, tuple[OperationId, ...]]()
         self._live = MemoryTable[str, OperationId]()
-        self._results = MemoryTable[tuple[OperationId, str, int], Result]()
+        self._results = MemoryTable[OperationId, tuple[Result, ...]]()
         self._rings: tuple[Callable[[], None], ...] = ()
 
     def operation(self, operation: OperationId) -> Operation | None:
@@ -58,7 +59,7 @@ class MemoryJournal:
 
     def results(self, operation: OperationId) -> tuple[Result, ...]:
         with self._store.lock:
-            found = [result for key, result in self._results.rows.items() if key[0] == operation]
+            found = self._results.rows.get(operation, ())
         return tuple(sorted(found, key=lambda result: (result.at_s, result.step, result.n)))
 
     def next_due_s(self, executor: ExecutorId, kinds: frozenset[KindKey]) -> Seconds | None:
@@ -126,9 +127,9 @@ class MemoryJournal:
     ) -> None:
         self.held(tx, before)
         self._put(tx, after)
-        memory = self._store.transaction(tx)
-        for result in results:
-            self._results.put(memory, (after.id, result.step, result.n), result)
+        if results:
+            known = merged(self._results.rows.get(after.id, ()), results)
+            self._results.put(self._store.transaction(tx), after.id, known)
         if after.ended_s is not None:
             queue = [r for r in self.history(after.subject) if r.state is OperationState.QUEUED]
             if queue:
@@ -143,11 +144,9 @@ class MemoryJournal:
 
     def forget(self, tx: Tx, subject: str) -> None:
         memory = self._store.transaction(tx)
-        gone = self._by_subject.rows.get(subject, ())
-        for operation in gone:
+        for operation in self._by_subject.rows.get(subject, ()):
             self._table.remove(memory, operation)
-        for key in [key for key in self._results.rows if key[0] in gone]:
-            self._results.remove(memory, key)
+            self._results.remove(memory, operation)
         self._live.remove(memory, subject)
         self._by_subject.remove(memory, subject)
 

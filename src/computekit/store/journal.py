@@ -206,7 +206,7 @@ class SqlJournal:
         self, tx: Tx, before: Operation, after: Operation, results: tuple[Result, ...] = ()
     ) -> None:
         connection = self._store.connection(tx)
-        saved = connection.execute(_SAVE.values(_values(after)), _lease_of(before))
+        saved = connection.execute(_SAVE, {**_values(after), **_lease_of(before)})
         if saved.rowcount != 1:
             raise LeaseLost(before.id)
         for result in results:
@@ -259,7 +259,7 @@ def _locked(
 
 
 def _put(connection: Connection, row: Operation) -> None:
-    connection.execute(_UPDATE.values(_values(row)), {"operation": row.id})
+    connection.execute(_UPDATE, {**_values(row), "operation": row.id})
 
 
 def _lease_of(row: Operation) -> _Values:
