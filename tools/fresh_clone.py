@@ -83,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
     root = Path(os.environ[INSIDE])
     try:
         fresh = _make(root, asked.suite, asked.mirror, as_user=asked.as_user)
-        commands = [asked.only] if asked.only else ["demo", "demo", "test"]
+        commands = [it for it in ("demo", "demo", "test") if asked.only in (None, it)]
         codes = [_timed(fresh, command) for command in commands]
     finally:
         left = _stop_leftovers(root)
