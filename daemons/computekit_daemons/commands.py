@@ -51,8 +51,6 @@ __all__ = [
 PROJECT, USER = ProjectId("default"), UserId("default")
 """Whose instances these are until there are users."""
 
-out = Console(highlight=False, soft_wrap=True)
-
 timeout_option = click.option(
     "--timeout", "timeout_s", default=300.0, show_default=True, help="Seconds to wait."
 )
@@ -127,7 +125,7 @@ def wait_for(wired: Wired, operation: OperationId, timeout_s: float) -> Operatio
     """
     clock = wired.services.clock
     deadline = Deadline(clock, Seconds(timeout_s))
-    with out.status("queued") as status:
+    with Console().status("queued") as status:
         while True:
             row = wired.services.journal.operation(operation)
             if row is None:
@@ -151,12 +149,13 @@ def progress(wired: Wired, row: Operation) -> str:
     kind = kinds.get(row.key)
     if kind is None or row.state is OperationState.QUEUED or row.ended:
         return row.state.value
-    if row.position >= len(kind.steps):
+    step = kind.step(row.position)
+    if step is None:
         return "ending"
-    step = f"{kind.steps[row.position].name} ({row.position + 1}/{len(kind.steps)})"
+    where = f"{step.name} ({row.position + 1}/{len(kind.steps)})"
     way = "" if row.direction.value == "forward" else "undoing "
     doing = f": {row.doing}" if row.doing else ""
-    return f"{way}{step}{doing}"
+    return f"{way}{where}{doing}"
 
 
 def _why_undone(row: Operation) -> ComputekitError:

@@ -2,12 +2,12 @@
 
 import contextlib
 import json
-import os
 from pathlib import Path
 
 from computekit.agent.calls import Fence
 from computekit.clock import Clock
 from computekit.errors import FenceRejected
+from computekit.files import storage_errors, write_whole
 from computekit.ids import InstanceId
 from computekit.units import Seconds
 
@@ -27,7 +27,8 @@ class Fences:
     def __init__(self, directory: Path, clock: Clock) -> None:
         self._directory = directory
         self._clock = clock
-        directory.mkdir(parents=True, exist_ok=True)
+        with storage_errors(directory):
+            directory.mkdir(parents=True, exist_ok=True)
         self._seen: dict[InstanceId, tuple[int, int, int]] = {}
         for file in directory.iterdir():
             if file.suffix == ".json":
@@ -53,14 +54,9 @@ class Fences:
         seen = self._seen.get(fence.instance)
         if seen is not None and seen >= fence.order:
             return
-        final = self._directory / f"{fence.instance}.json"
-        draft = final.with_suffix(".new")
-        with draft.open("w") as file:
-            json.dump(fence.order, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(final)
-        self._sync_directory()
+        file = self._directory / f"{fence.instance}.json"
+        with storage_errors(file):
+            write_whole(file, json.dumps(fence.order))
         self._seen[fence.instance] = fence.order
 
     def prune(self, keep: frozenset[InstanceId], older_than_s: Seconds) -> None:
@@ -75,10 +71,3 @@ class Fences:
                 if instance not in keep and file.stat().st_mtime < limit_s:
                     file.unlink()
                     del self._seen[instance]
-
-    def _sync_directory(self) -> None:
-        handle = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

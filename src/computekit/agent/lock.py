@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from computekit.errors import InUse
+from computekit.files import storage_errors
 
 __all__ = ["HostLock"]
 
@@ -17,13 +18,15 @@ class HostLock:
 
     Raises:
         InUse: another process holds it.
+        PermissionRefused: this user may not write there.
     """
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self._file: int | None = os.open(
-            directory / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
+        path = directory / "agent.lock"
+        with storage_errors(path):
+            directory.mkdir(parents=True, exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            self._file: int | None = os.open(path, flags, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -29,9 +29,8 @@ from computekit.errors import (
     ImageRefused,
     InvalidInput,
     NotFound,
-    PermissionRefused,
-    StorageFull,
 )
+from computekit.files import storage_errors, sync
 from computekit.guest import check_name
 from computekit.ids import ImageId, new_uuid
 from computekit.images.inspection import inspect_image
@@ -74,7 +73,7 @@ class LocalImages:
         self._clock = clock
         self._random = source
         self._limit_bytes = limit_bytes
-        with self._storage_errors():
+        with storage_errors(self._directory):
             directory.mkdir(parents=True, exist_ok=True)
             self._sweep()
 
@@ -122,7 +121,7 @@ class LocalImages:
         new_id = image or ImageId(new_uuid(self._random))
         target = self._directory / new_id
         passing = self._passing()
-        with self._storage_errors(), self._lock():
+        with storage_errors(self._directory), self._lock():
             if target.exists():  # told early; the rename below decides
                 raise AlreadyExists("image", new_id)
             passing.mkdir()
@@ -144,12 +143,12 @@ class LocalImages:
                 with (passing / "image.json").open("w", encoding="utf-8") as file:
                     file.write(encode(_Record(self._clock.wall_s(), added)))
                     os.fsync(file.fileno())
-                _sync_directory(passing)
+                sync(passing)
                 _rename_new(passing, target)
             except BaseException:
                 shutil.rmtree(passing)
                 raise
-            _sync_directory(self._directory)
+            sync(self._directory)
         return added
 
     def delete(self, image: ImageId) -> None:
@@ -157,12 +156,12 @@ class LocalImages:
         if not _is_id(image):
             return
         passing = self._passing()
-        with self._storage_errors(), self._lock():
+        with storage_errors(self._directory), self._lock():
             try:
                 (self._directory / image).rename(passing)
             except FileNotFoundError:
                 return
-            _sync_directory(self._directory)
+            sync(self._directory)
             shutil.rmtree(passing)
 
     def _record(self, image: ImageId) -> _Record:
@@ -220,18 +219,6 @@ class LocalImages:
                     self._clock.sleep(Seconds(0.02))
             yield
 
-    @contextmanager
-    def _storage_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            where = str(self._directory)
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull(where) from error
-            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-                raise PermissionRefused(where, os.strerror(error.errno)) from error
-            raise
-
 
 def _check(
     name: str,
@@ -276,11 +263,3 @@ def _rename_new(source: Path, target: Path) -> None:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             raise AlreadyExists("image", target.name) from None
         raise
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
