@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = ("pytest", "-q", "--no-header", "--tb=short", "-rs", "--continue-on-collection-errors")
@@ -132,17 +133,26 @@ def _run(stage: Stage, budget_s: float) -> Outcome:
             output, _ = process.communicate(timeout=budget_s)
             return Outcome(process.returncode == 0, output)
         except subprocess.TimeoutExpired:
-            # An interrupt lets pytest take down what its fixtures have started.
-            process.send_signal(signal.SIGINT)
+            return Outcome(passed=False, output=f"{_stop(process)}\nstopped after {budget_s:.0f} s")
         except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
+            _stop(process)
             raise
-        try:
-            output, _ = process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output, _ = process.communicate()
-        return Outcome(passed=False, output=f"{output}\nstopped after {budget_s:.0f} s")
+
+
+def _stop(process: subprocess.Popen[str]) -> str:
+    """End a stage and return what it said: an interrupt first, for what pytest has to take down."""
+    process.send_signal(signal.SIGINT)
+    try:
+        output, _ = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+    return output
+
+
+def interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Let SIGTERM take the way of Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def _environment() -> dict[str, str]:
@@ -184,4 +194,8 @@ def _versions() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("interrupted")

@@ -1,5 +1,7 @@
 """The runner of the checks says what happened, and lets nothing outlive its deadline."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -71,3 +73,29 @@ def test_a_stage_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit):
         checks.main(["no-such-stage"])
     assert "no stage no-such-stage" in capsys.readouterr().err
+
+
+def test_a_runner_that_is_ended_ends_its_stage(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    slow = f"import os, pathlib, time; pathlib.Path({str(pid_file)!r}).write_text(str(os.getpid()))"
+    runner = (
+        "import signal\n"
+        "from tools import checks\n"
+        "signal.signal(signal.SIGTERM, checks.interrupt)\n"
+        f"slow = checks.Stage('slow', 'slow', ('python', '-c', {slow + '; time.sleep(60)'!r}))\n"
+        "checks.run_all((slow,), 60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", runner],
+        cwd=checks.ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        deadline = time.monotonic() + 20
+        while not (pid_file.exists() and pid_file.read_text()):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.terminate()
+        assert process.wait(timeout=20) != 0
+
+    assert not Path("/proc", pid_file.read_text()).exists()
