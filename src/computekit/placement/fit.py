@@ -9,7 +9,7 @@ from operator import attrgetter
 import attrs
 
 from computekit.errors import Fault, InvalidInput
-from computekit.ids import ProviderId
+from computekit.ids import AggregateId, ProviderId
 from computekit.model import (
     FrozenMap,
     PlacementRequest,
@@ -128,7 +128,7 @@ class _Node:
 class _Search:
     def __init__(self, tree: Sequence[ProviderUse], request: PlacementRequest) -> None:
         self._request = request
-        self._nodes = _ordered(tree)
+        self._nodes = _ordered(tree, request)
         self._ids = {node.id for node in self._nodes}
         self._isolate = request.group_policy == "isolate"
         self.needs = tuple(self._all_needs())
@@ -220,17 +220,47 @@ class _Search:
     def _tightest(self) -> tuple[int, list[int]] | None:
         """Return the open need with the fewest providers left, or None if one has none."""
         best: tuple[int, list[int]] | None = None
+        open_options: dict[int, list[int]] = {}
         for position, options in enumerate(self._options):
             twin = self._twin[position]
-            if self._chosen[position] >= 0 or (twin is not None and self._chosen[twin] < 0):
+            if self._chosen[position] >= 0:
                 continue
             lowest = 0 if twin is None else self._chosen[twin]
             now = [at for at in options if at >= lowest and self._room(at, self.needs[position])]
             if not now:
                 return None
-            if best is None or len(now) < len(best[1]):
+            open_options[position] = now
+            waits = twin is not None and self._chosen[twin] < 0
+            if not waits and (best is None or len(now) < len(best[1])):
                 best = position, now
-        return best
+        return best if self._enough(open_options) else None
+
+    def _enough(self, options: dict[int, list[int]]) -> bool:
+        """Return whether the open needs could all be served as far as counting them can tell.
+
+        Without this, more needs than providers would be refused only after trying every order.
+        """
+        classes = {name for position in options for name, _amount in self.needs[position].amounts}
+        for name in classes:
+            asked = {
+                position: amount
+                for position in options
+                for of, amount in self.needs[position].amounts
+                if of == name
+            }
+            if len(asked) > 1:
+                least = min(asked.values())
+                slots = {
+                    at: (self._nodes[at].free[name] - self._taken[at].get(name, 0)) // least
+                    for position in asked
+                    for at in options[position]
+                }
+                if not _matched({position: options[position] for position in asked}, slots):
+                    return False
+        suffixed = {p: found for p, found in options.items() if self.needs[p].group.suffix}
+        if not self._isolate or len(suffixed) < 2:
+            return True
+        return _matched(suffixed, {at: 1 for found in suffixed.values() for at in found})
 
     def _room(self, at: int, need: _Need) -> bool:
         if self._isolate and need.group.suffix and self._holds_suffixed(at):
@@ -313,11 +343,50 @@ class _Search:
         )
 
 
-def _ordered(tree: Sequence[ProviderUse]) -> list[_Node]:
+def _matched(options: dict[int, list[int]], slots: dict[int, int]) -> bool:
+    """Return whether every key of `options` can have a slot of one of its values at once."""
+    held: dict[int, list[int]] = {at: [] for at in slots}
+
+    def seat(key: int, seen: set[int]) -> bool:
+        for at in options[key]:
+            if at in seen:
+                continue
+            seen.add(at)
+            if len(held[at]) < slots[at]:
+                held[at].append(key)
+                return True
+            for other in held[at]:
+                if seat(other, seen):
+                    held[at].remove(other)
+                    held[at].append(key)
+                    return True
+        return False
+
+    return all(seat(key, set()) for key in options)
+
+
+def _ordered(tree: Sequence[ProviderUse], request: PlacementRequest) -> list[_Node]:
     """Return the providers depth first, alike siblings in a row, each with its likeness.
 
-    Two providers have the same likeness if their whole subtrees cannot be told apart by a request.
+    Two providers have the same likeness if the request cannot tell their whole subtrees apart.
     """
+    groups = request.groups
+    classes = sorted({name for group in groups for name in group.resources})
+    traits = frozenset[Trait]().union(*(group.forbidden.union(*group.required) for group in groups))
+    aggregates = frozenset[AggregateId]().union(
+        *(group.not_member_of.union(*group.member_of) for group in groups)
+    )
+
+    def own(use: ProviderUse) -> tuple[object, ...]:
+        provider = use.provider
+        amounts: list[object] = []
+        for name in classes:
+            of = provider.inventories.get(name)
+            if of is not None:
+                free = of.capacity - use.used.get(name, 0)
+                amounts.append((name, free, of.min_unit, of.max_unit, of.step_size))
+        return (tuple(amounts), provider.traits & traits, provider.aggregates & aggregates)
+
     children: dict[ProviderId | None, list[ProviderUse]] = {}
     for use in tree:
         children.setdefault(use.provider.parent, []).append(use)
@@ -326,7 +395,7 @@ def _ordered(tree: Sequence[ProviderUse]) -> list[_Node]:
     for use in reversed(tree):
         provider = use.provider
         below = sorted(likeness[child.provider.id] for child in children.get(provider.id, ()))
-        what = (provider.inventories, use.used, provider.traits, provider.aggregates, tuple(below))
+        what = (own(use), tuple(below))
         likeness[provider.id] = numbers.setdefault(what, len(numbers))
     nodes: list[_Node] = []
 

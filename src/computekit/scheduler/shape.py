@@ -86,7 +86,7 @@ class Shape:
     )
 
     def __init__(self, predicates: tuple[Predicate, ...], weighers: tuple[Weigher, ...]) -> None:
-        self.predicates = predicates
+        self.predicates: tuple[Predicate, ...] = predicates
         self._weighers = weighers
         self._layout = self._version = -1
         self._size = 1
@@ -160,7 +160,7 @@ class Ranking(Iterator[int]):
         self._shared = blocks
         self._own: dict[int, FloatArray] = {}
         self._tops = tops
-        self._size = blocks.shape[1]
+        self._size = int(blocks.shape[1])
         by_block: dict[int, list[int]] = {}
         for row in without:
             by_block.setdefault(row // self._size, []).append(row % self._size)

@@ -1,0 +1,200 @@
+"""What is kept between decisions never shows: an old index and scheduler decide like new ones."""
+
+from collections.abc import Callable
+from functools import partial
+
+import attrs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from computekit.errors import ClaimRefused, InUse
+from computekit.ids import ConsumerId, HostName, ProjectId, ProviderId, UserId
+from computekit.model import Allocation, Consumer, ProviderTree
+from computekit.placement import FleetIndex, HostView, MemoryPlacement
+from computekit.scheduler import (
+    Candidate,
+    FleetFollower,
+    Host,
+    MemoryHosts,
+    Placed,
+    Policy,
+    RamWeigher,
+    Request,
+    Scheduler,
+)
+from computekit.work import MemoryStore, Tx
+from tests.property.scheduler.fleets import NAMES, FleetHost, fleets, hosts, index_of, requests
+
+
+def views(index: FleetIndex) -> list[HostView]:
+    return [index.view(row) for row in range(len(index))]
+
+
+def all_candidates(scheduler: Scheduler, request: Request) -> list[Candidate]:
+    return [attrs.evolve(c, epoch=0) for c in scheduler.place(request).candidates()]
+
+
+class World:
+    """Rows of hosts and providers, an index that follows them, and a scheduler on it."""
+
+    def __init__(self, history: int) -> None:
+        self.store = MemoryStore(history=history)
+        self.placement = MemoryPlacement(self.store)
+        self.hosts = MemoryHosts(self.store)
+        self.index = FleetIndex(FleetFollower(self.store, self.placement, self.hosts))
+        self.scheduler = Scheduler(self.index, shapes=2)
+        self.claims = 0
+
+    def write_tree(self, of: FleetHost) -> None:
+        tree = ProviderTree(tuple(use.provider for use in of.uses))
+        try:
+            self.store.write(lambda tx: self.placement.put_tree(tx, tree))
+        except InUse:
+            return
+
+    def write_host(self, of: FleetHost) -> None:
+        self.store.write(lambda tx: self.hosts.put_host(tx, of.host))
+
+    def write_both(self, of: FleetHost) -> None:
+        self.write_tree(of)
+        self.write_host(of)
+
+    def remove_host(self, name: HostName) -> None:
+        self.store.write(lambda tx: self.hosts.delete_host(tx, name))
+
+    def remove_tree(self, name: HostName) -> None:
+        try:
+            self.store.write(lambda tx: self.placement.delete_tree(tx, ProviderId(f"{name}-p0")))
+        except InUse:
+            return
+
+    def claim(self, request: Request) -> None:
+        decision = self.scheduler.place(request)
+        if not isinstance(decision, Placed):
+            return
+        self.claims += 1
+        consumer = Consumer(ConsumerId(f"c{self.claims}"), ProjectId("p"), UserId("u"))
+        for candidate in decision.candidates():
+            allocation = Allocation(consumer, candidate.allocation)
+            try:
+                self.store.write(partial(self._claim, allocation))
+            except ClaimRefused:
+                continue
+            return
+
+    def _claim(self, allocation: Allocation, tx: Tx) -> None:
+        self.placement.claim(tx, allocation)
+
+    def release(self, number: int) -> None:
+        self.store.write(lambda tx: self.placement.release(tx, ConsumerId(f"c{number}")))
+
+    def check(self, request: Request) -> None:
+        new = FleetIndex(FleetFollower(self.store, self.placement, self.hosts))
+        new.refresh()
+        self.index.refresh()
+        assert views(self.index) == views(new)
+        assert all_candidates(self.scheduler, request) == all_candidates(Scheduler(new), request)
+
+
+Step = Callable[[World], None]
+
+
+def steps() -> st.SearchStrategy[Step]:
+    name = st.sampled_from(NAMES)
+    of_host = name.flatmap(hosts)
+    return st.one_of(
+        of_host.map(lambda of: lambda world: world.write_both(of)),
+        of_host.map(lambda of: lambda world: world.write_tree(of)),
+        of_host.map(lambda of: lambda world: world.write_host(of)),
+        name.map(lambda host: lambda world: world.remove_host(host)),
+        name.map(lambda host: lambda world: world.remove_tree(host)),
+        requests().map(lambda request: lambda world: world.claim(request)),
+        requests(suffixed=0).map(lambda request: lambda world: world.claim(request)),
+        st.integers(1, 5).map(lambda number: lambda world: world.release(number)),
+    )
+
+
+@settings(max_examples=150)
+@given(st.lists(steps(), max_size=12), requests(), st.sampled_from((2, 1000)))
+def test_an_index_that_follows_is_the_index_read_anew(
+    script: list[Step], request: Request, history: int
+) -> None:
+    world = World(history)
+    for step in script:
+        step(world)
+        world.check(request)
+
+
+@given(st.lists(steps(), max_size=20), requests())
+def test_an_index_that_was_asleep_catches_up(script: list[Step], request: Request) -> None:
+    world = World(history=5)
+    world.check(request)
+    for step in script:
+        step(world)
+    world.check(request)
+
+
+@given(fleets(), st.lists(requests(), min_size=1, max_size=3), st.data())
+def test_a_scheduler_with_a_past_decides_like_a_new_one(
+    fleet: tuple[FleetHost, ...], asked: list[Request], data: st.DataObject
+) -> None:
+    index = index_of(fleet)
+    policy = Policy((RamWeigher(data.draw(st.sampled_from((1.0, -1.0)))),))
+    old = Scheduler(index, policy, shapes=2)
+    held: list[Candidate] = []
+    for _round in range(data.draw(st.integers(1, 8))):
+        request = data.draw(st.sampled_from(asked))
+        assert all_candidates(old, request) == all_candidates(
+            Scheduler(index.copy(), policy), request
+        )
+        decision = old.place(request)
+        if isinstance(decision, Placed):
+            index.apply_claim(decision.allocation)
+            held.append(decision.candidate)
+        elif held:
+            index.apply_release(held.pop().allocation)
+        if data.draw(st.booleans()) and fleet:
+            of = data.draw(st.sampled_from(fleet))
+            disabled = data.draw(st.sampled_from((None, "broken")))
+            index.set_status(of.host.name, disabled=disabled, up=True)
+
+
+@given(st.lists(st.sampled_from(NAMES), min_size=4, unique=True), requests(), st.data())
+def test_filling_a_fleet_with_one_request_goes_as_with_new_schedulers(
+    names: list[HostName], request: Request, data: st.DataObject
+) -> None:
+    index = index_of([data.draw(hosts(name)) for name in names])
+    old = Scheduler(index)
+    for _instance in range(12):
+        decision = old.place(request)
+        again = Scheduler(index.copy()).place(request)
+        assert isinstance(decision, Placed) == isinstance(again, Placed)
+        if not isinstance(decision, Placed) or not isinstance(again, Placed):
+            return
+        assert decision.allocation == again.allocation
+        index.apply_claim(decision.allocation)
+
+
+@given(fleets(), requests())
+def test_a_copy_and_its_original_do_not_see_each_other(
+    fleet: tuple[FleetHost, ...], request: Request
+) -> None:
+    index = index_of(fleet)
+    before, copy = views(index), index.copy()
+    for side, other in ((copy, index), (index, copy)):
+        kept = views(other)
+        decision = Scheduler(side).place(request)
+        if isinstance(decision, Placed):
+            side.apply_claim(decision.allocation)
+        for of in fleet:
+            side.set_status(of.host.name, disabled="gone", up=False)
+            side.put_tree(of.host.name, of.uses[:1])
+        side.put([(_named(fleet, HostName("h9")), ())])
+        assert views(other) == kept
+    assert views(index) != before or not before
+
+
+def _named(fleet: tuple[FleetHost, ...], name: HostName) -> Host:
+    from tests.property.scheduler.fleets import facts
+
+    return Host(name, ProviderId(f"{name}-p0"), facts(name))
