@@ -9,11 +9,14 @@ import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from socket import gethostname
 
 import attrs
+import click
 
-from computekit import errors
+from computekit import cli, errors
 from computekit.errors import ComputekitError
+from computekit_daemons import allinone
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 
@@ -60,12 +63,44 @@ def _fields(kind: type[ComputekitError]) -> list[str]:
     ]
 
 
+COMMANDS_HEAD = """\
+# Commands
+
+<!-- Written by tools/generate_reference.py from the commands themselves. -->
+
+`computekit` works on the state directory of an all-in-one: it writes operations, which a running
+`computekit-allinone` carries out. `computekit place` only reads; `computekit demo` brings its own.
+"""
+
+
+def commands_page() -> str:
+    """Return the page of every command with its help."""
+    lines = [COMMANDS_HEAD]
+    for name, command in (("computekit", cli.main), ("computekit-allinone", allinone.main)):
+        for path, found in _commands(name, command):
+            context = click.Context(found, info_name=path, max_content_width=92, terminal_width=92)
+            lines.append(f"## {path}\n\n```text\n{found.get_help(context)}\n```\n")
+    home = str(Path.home())
+    return "\n".join(lines).replace(home, "~").replace(f"[default: {gethostname()}]", "")
+
+
+def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=path)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if below is not None:
+                yield from _commands(f"{path} {name}", below)
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args(arguments).check
+    pages = {REFERENCE / "errors.md": errors_page(), REFERENCE / "commands.md": commands_page()}
     stale = False
-    for path, text in {REFERENCE / "errors.md": errors_page()}.items():
+    for path, text in pages.items():
         if path.exists() and path.read_text("utf-8") == text:
             continue
         stale = True

@@ -22,7 +22,7 @@ from computekit.journal import Operation, OperationState
 from computekit.model import Image, Instance, decode, decode_error, encode
 from computekit.runtime import Runtime
 from computekit.units import Seconds
-from computekit_daemons.state import Wired, open_state
+from computekit_daemons.state import Wired, default_cache, open_state
 from computekit_daemons.views import (
     host_text,
     hosts_table,
@@ -389,6 +389,20 @@ def add_image(
         if len(pairs) != len(properties):
             raise click.BadParameter("a property is KEY=VALUE, each key once")
         click.echo(wired.images.add(name, disk_format, file, properties=pairs).id)
+
+
+@image.command(name="demo")
+@state_option
+def add_demo_image(state: Path) -> None:
+    """Build a tiny guest from this distribution's kernel and busybox, and add it."""
+    from computekit_daemons.demo_guest import build_demo_guest, register_demo_guest
+
+    with opened(state) as wired:
+        guest = build_demo_guest(
+            default_cache() / "demo-guest", lambda text: click.echo(f"{text} ...", err=True)
+        )
+        added = register_demo_guest(wired.images, guest)
+        click.echo(f"{added.name} {added.id}")
 
 
 @image.command(name="list")

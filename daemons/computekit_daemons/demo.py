@@ -235,6 +235,5 @@ class _Run:
             f"   export COMPUTEKIT_STATE={self.directory}\n"
             "   computekit list; computekit hosts --tree; computekit console web-1\n"
             "and end it all with\n"
-            f"   computekit delete web-1 web-2 db-1 db-2; kill {process.pid}\n"
-            f"   {self.host.how_to_stop()}rm -r {self.directory}"
+            "   computekit down --destroy-guests --remove"
         )

@@ -45,10 +45,6 @@ class DemoHost(Protocol):
         """End what `arguments` made the all-in-one start."""
         ...
 
-    def how_to_stop(self) -> str:
-        """Return the command that does what `stop` does, or nothing."""
-        ...
-
 
 def found_on(hypervisor: Hypervisor) -> HostInstances:
     """Return what is on a host, asked of its hypervisor itself."""
@@ -81,6 +77,3 @@ class FakeHost:
 
     def stop(self) -> None:
         """Nothing runs."""
-
-    def how_to_stop(self) -> str:
-        return ""

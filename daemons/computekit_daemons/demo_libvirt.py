@@ -67,6 +67,3 @@ class LibvirtHost:
 
     def stop(self) -> None:
         PrivateLibvirtd(StateDirectory(self.directory).libvirt).stop(destroy_domains=True)
-
-    def how_to_stop(self) -> str:
-        return ""

@@ -6,7 +6,7 @@ from typing import Never
 
 from computekit.display import Table, Tree
 from computekit.errors import NoValidHost
-from computekit.ids import InstanceId, ProviderId
+from computekit.ids import InstanceId
 from computekit.journal import Direction, Operation, OperationKind, OperationState, Result
 from computekit.model import (
     DISK_GB,
@@ -17,9 +17,8 @@ from computekit.model import (
     ResourceClass,
     decode_error,
 )
-from computekit.placement import ProviderUse
-from computekit.scheduler import Host
-from computekit.scheduler.views import facts_page
+from computekit.placement import ProviderUse, tree_view
+from computekit.scheduler import Host, facts_view
 
 __all__ = [
     "host_text",
@@ -52,25 +51,8 @@ def hosts_table(rows: tuple[Host, ...], uses: tuple[ProviderUse, ...]) -> Table:
 
 def host_text(row: Host, uses: tuple[ProviderUse, ...]) -> str:
     """Return what a host has, and its provider tree, as text."""
-    tree = provider_tree([use for use in uses if use.root == row.provider], row.provider)
-    return f"{facts_page(row.facts).text()}\n\n{tree.text()}"
-
-
-def provider_tree(uses: list[ProviderUse], root: ProviderId) -> Tree:
-    """Return a provider with what is used of it, its traits, and what is below it."""
-    (use,) = (use for use in uses if use.provider.id == root)
-    provider = use.provider
-    notes = [
-        f"{name}: {use.used.get(name, 0)} of {inventory.capacity} used"
-        for name, inventory in provider.inventories.items()
-    ]
-    notes.extend([f"traits: {', '.join(sorted(provider.traits))}"] if provider.traits else [])
-    below = (one.provider.id for one in uses if one.provider.parent == root)
-    return Tree(
-        f"{provider.name} ({provider.id})",
-        tuple(notes),
-        tuple(provider_tree(uses, child) for child in below),
-    )
+    of_host = tuple(use for use in uses if use.root == row.provider)
+    return f"{facts_view(row.facts).text()}\n\n{tree_view(of_host).text()}"
 
 
 def _host_state(row: Host) -> str:

@@ -37,6 +37,21 @@ class HostLock:
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, str(os.getpid()).encode(), 0)
 
+    @staticmethod
+    def holder(directory: Path) -> int | None:
+        """Return the process that holds the lock of `directory`, or None if nobody does."""
+        try:
+            file = os.open(directory / "agent.lock", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(os.pread(file, 32, 0).decode("ascii") or 0) or None
+        finally:
+            os.close(file)
+        return None
+
     def release(self) -> None:
         """Let go; nothing happens the second time."""
         if self._file is not None:
