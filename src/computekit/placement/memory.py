@@ -124,7 +124,7 @@ class MemoryPlacement:
     def delete_tree(self, tx: Tx, root: ProviderId) -> None:
         mine = self._store.transaction(tx)
         rows = self._tree_rows(root)
-        self._check_unused((p.id, name) for p in reversed(rows) for name in p.inventories)
+        self._check_unused((p.id, name) for p in reversed(rows) for name in sorted(p.inventories))
         for provider in rows:
             self._names.remove(mine, provider.name)
             self._uses.remove(mine, provider.id)
@@ -143,7 +143,8 @@ class MemoryPlacement:
         rules.check_inventories(inventories)
         row = self._expect(provider, generation)
         self._check_unused(
-            (provider, name) for name in row.provider.inventories if name not in inventories
+            (provider, name)
+            for name in sorted(row.provider.inventories.keys() - inventories.keys())
         )
         return self._write(mine, row, attrs.evolve(row.provider, inventories=inventories))
 

@@ -66,8 +66,12 @@ def plan_tree(stored: tuple[Provider, ...], wanted: ProviderTree) -> TreePlan:
         changed=changed,
         removed=removed,
         lost=(
-            *((p.id, name) for p in removed for name in p.inventories),
-            *((p.id, n) for p, new in changed for n in p.inventories if n not in new.inventories),
+            *((p.id, name) for p in removed for name in sorted(p.inventories)),
+            *(
+                (p.id, n)
+                for p, q in changed
+                for n in sorted(p.inventories.keys() - q.inventories.keys())
+            ),
         ),
     )
 

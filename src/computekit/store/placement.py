@@ -104,7 +104,7 @@ class SqlPlacement:
     def delete_tree(self, tx: Tx, root: ProviderId) -> None:
         connection = self._store.connection(tx)
         rows = _lock_tree(connection, root)
-        lost = ((r.provider.id, n) for r in reversed(rows) for n in r.provider.inventories)
+        lost = ((r.provider.id, n) for r in reversed(rows) for n in sorted(r.provider.inventories))
         _check_unused(connection, rows, lost)
         _remove(connection, tuple(row.provider for row in reversed(rows)))
         for row in rows:
@@ -120,7 +120,7 @@ class SqlPlacement:
         connection = self._store.connection(tx)
         rules.check_inventories(inventories)
         row = _lock(connection, provider, generation)
-        lost = ((provider, name) for name in row.provider.inventories if name not in inventories)
+        lost = ((provider, n) for n in sorted(row.provider.inventories.keys() - inventories.keys()))
         _check_unused(connection, (row,), lost)
         return _replace(connection, tx, row, attrs.evolve(row.provider, inventories=inventories))
 

@@ -1,0 +1,61 @@
+"""Claim and release until killed; say what was granted, after it was.
+
+    claim_worker.py URL SEED
+
+Four threads claim two classes of one of two hosts and a counter, for consumers of their own, and
+release some of them again. Lines on standard output: `+ CONSUMER` and `- CONSUMER`, each written
+once the store has returned; `~ CONSUMER` before a release, which may happen from then on.
+"""
+
+import os
+import random
+import sys
+import threading
+
+from computekit.clock import SystemClock
+from computekit.errors import CapacityExceeded, CounterFull
+from computekit.ids import new_uuid
+from computekit.model import MEMORY_MB, VCPU
+from computekit.placement import CounterClaim
+from computekit.store import SqlPlacement, SqlStore
+from computekit.testing.placement_laws import PlacementBench, example_claim
+
+LIMIT = CounterClaim("limit", "project", 1, 90)
+
+
+def say(word: str, consumer: str) -> None:
+    os.write(1, f"{word} {consumer}\n".encode())
+
+
+def work(bench: PlacementBench, source: random.Random) -> None:
+    mine: list[str] = []
+    while True:
+        consumer = new_uuid(source)
+        wants = {source.choice(("h", "k")): {VCPU: 1, MEMORY_MB: source.randint(1, 3)}}
+        try:
+            bench.claim(example_claim(consumer, wants), LIMIT)
+        except (CapacityExceeded, CounterFull):
+            full = True
+        else:
+            full = False
+            say("+", consumer)
+            mine.append(consumer)
+        if mine and (full or source.random() < 0.3):
+            gone = mine.pop(source.randrange(len(mine)))
+            say("~", gone)
+            bench.release(gone)
+            say("-", gone)
+
+
+def main(url: str, seed: int) -> None:
+    store = SqlStore(url, SystemClock(), random.Random(seed))
+    bench = PlacementBench(store, SqlPlacement(store))
+    threads = [
+        threading.Thread(target=work, args=(bench, random.Random(seed * 4 + n))) for n in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

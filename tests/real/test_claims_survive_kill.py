@@ -1,0 +1,119 @@
+"""Processes that are killed while they claim leave right books, and nothing granted is lost."""
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from computekit.clock import SystemClock
+from computekit.ids import ConsumerId
+from computekit.model import VCPU
+from computekit.store import SqlPlacement, SqlStore
+from computekit.testing.placement_laws import PlacementBench, example_tree
+
+pytestmark = pytest.mark.real
+
+WORKER = Path(__file__).with_name("claim_worker.py")
+PROCESSES = 4
+KILLS = 8
+
+
+class Workers:
+    """Processes that claim, each with a file that it writes its lines to."""
+
+    def __init__(self, directory: Path, url: str) -> None:
+        self._directory, self._url = directory, url
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._logs: list[Path] = []
+
+    def start(self) -> None:
+        log = self._directory / f"worker-{len(self._logs)}.log"
+        self._logs.append(log)
+        arguments = [sys.executable, str(WORKER), self._url, str(len(self._logs))]
+        with log.open("wb") as output:
+            self._running.append(subprocess.Popen(arguments, stdout=output))
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.poll() is None, "a worker has ended by itself"
+        process.kill()
+        process.wait(10)
+        self._running.remove(process)
+
+    def kill_one(self, source: random.Random) -> None:
+        self.kill(source.choice(self._running))
+
+    def kill_all(self) -> None:
+        for process in tuple(self._running):
+            self.kill(process)
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        for log in self._logs:
+            for line in log.read_text().splitlines():
+                word, consumer = line.split(" ")
+                yield word, consumer
+
+
+def check(bench: PlacementBench) -> set[str]:
+    """Assert that the books are right; return who holds something."""
+    bench.check()
+    holders: set[str] = set()
+    for use in bench.placement.uses():
+        for name, used in use.used.items():
+            assert used <= use.provider.inventories[name].capacity
+        for allocation in bench.placement.allocations(use.provider.id):
+            (amounts,) = allocation.resources.values()
+            assert len(amounts) == 2, "half an allocation"
+            assert allocation.consumer.generation == 1
+            holders.add(allocation.consumer.id)
+    assert bench.placement.counter("limit", "project") == len(holders) <= 90
+    return holders
+
+
+def test_claims_survive_kill(tmp_path: Path) -> None:
+    source = random.Random(20)
+    url = f"sqlite:///{tmp_path}/store.db"
+    with ExitStack() as stack:
+        store = stack.enter_context(SqlStore(url, SystemClock(), random.Random(1)))
+        bench = PlacementBench(store, SqlPlacement(store))
+        for name in ("h", "k"):
+            bench.put(example_tree(name, vcpu=60, children=0))
+        workers = Workers(tmp_path, url)
+        stack.callback(workers.kill_all)
+        for _ in range(PROCESSES):
+            workers.start()
+        for _ in range(KILLS):
+            time.sleep(source.uniform(0.3, 1.0))
+            workers.kill_one(source)
+            workers.start()
+            check(bench)
+        time.sleep(1.0)
+        workers.kill_all()
+
+        holders = check(bench)
+        granted, maybe_gone = set[str](), set[str]()
+        for word, consumer in workers.lines():
+            if word == "+":
+                granted.add(consumer)
+            else:
+                maybe_gone.add(consumer)
+        assert len(granted) > 100, "too little was tried"
+        assert granted - maybe_gone <= holders, "a granted claim was lost"
+        unsaid = holders - granted
+        assert len(unsaid) <= 4 * (PROCESSES + KILLS), "only the last words of the killed are lost"
+        released = {consumer for word, consumer in workers.lines() if word == "-"}
+        assert not released & holders
+        assert all(bench.placement.allocation(ConsumerId(c)) is not None for c in holders)
+
+    # Whoever opens it next finds the same, and can go on.
+    with SqlStore(url, SystemClock(), random.Random(1)) as store:
+        bench = PlacementBench(store, SqlPlacement(store))
+        assert check(bench) == holders
+        for consumer in holders:
+            bench.release(consumer)
+        assert all(not use.used for use in bench.placement.uses())
+        assert bench.used("h").get(VCPU) is None

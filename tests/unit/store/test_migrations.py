@@ -1,0 +1,119 @@
+"""The schema that migrations make is the one that the code works with, and can be taken away."""
+
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, inspect, text
+
+from computekit.clock import SystemClock
+from computekit.model import VCPU
+from computekit.store import SqlHosts, SqlPlacement, SqlStore
+from computekit.store.migrations import NEWEST, migrate, revision
+from computekit.store.migrations import __file__ as migrations_file
+from computekit.store.tables import METADATA
+from computekit.testing.host_laws import example_host
+from computekit.testing.placement_laws import example_claim, example_tree
+from computekit.work import Tx
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/store.db"
+
+
+@pytest.fixture
+def connection(url: str) -> Iterator[Connection]:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def definitions(connection: Connection) -> dict[str, set[str]]:
+    """Return the lines that define each table and index."""
+    rows = connection.execute(
+        text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != :version"),
+        {"version": "alembic_version"},
+    )
+    return {name: {line.strip(" \t,") for line in sql.splitlines()} - {""} for name, sql in rows}
+
+
+def fill(url: str) -> None:
+    with SqlStore(url, SystemClock(), random.Random(1)) as store:
+        placement, hosts = SqlPlacement(store), SqlHosts(store)
+
+        def write(tx: Tx) -> None:
+            placement.put_tree(tx, example_tree("h"))
+            placement.claim(tx, example_claim("c", {"h": {VCPU: 2}}))
+            hosts.put_host(tx, example_host("h"))
+
+        store.write(write)
+
+
+def test_migrations_make_what_the_code_expects(connection: Connection) -> None:
+    migrate(connection, NEWEST)
+    context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+    assert compare_metadata(context, METADATA) == []
+    made = definitions(connection)
+    METADATA.drop_all(connection)
+    METADATA.create_all(connection)
+    assert made == definitions(connection)
+
+
+def test_the_newest_revision_is_the_last_script() -> None:
+    scripts = ScriptDirectory(str(Path(migrations_file).parent))
+    assert scripts.get_heads() == [NEWEST]
+
+
+def test_each_revision_goes_down_and_up_again_with_rows_in_it(
+    url: str, connection: Connection
+) -> None:
+    scripts = ScriptDirectory(str(Path(migrations_file).parent))
+    order = [None, *(script.revision for script in reversed(list(scripts.walk_revisions())))]
+    fill(url)
+    before = definitions(connection)
+    connection.execute(text("PRAGMA foreign_keys = ON"))
+    for target in reversed(order[:-1]):
+        migrate(connection, target)
+        assert revision(connection) == target
+    assert set(inspect(connection).get_table_names()) <= {"alembic_version"}
+    for target in order[1:]:
+        migrate(connection, target)
+        assert revision(connection) == target
+    connection.commit()
+    assert definitions(connection) == before
+    fill(url)
+
+
+def test_opening_an_up_to_date_database_needs_no_alembic(url: str) -> None:
+    fill(url)
+    code = (
+        "import random, sys; from computekit.clock import SystemClock;"
+        "from computekit.store import SqlStore;"
+        f"SqlStore({url!r}, SystemClock(), random.Random(1)).close();"
+        "print('alembic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
+def test_several_processes_may_open_a_new_database_at_once(url: str) -> None:
+    code = (
+        "import random; from computekit.clock import SystemClock;"
+        "from computekit.store import SqlStore;"
+        f"store = SqlStore({url!r}, SystemClock(), random.Random(1)); print(store.head())"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    assert [process.communicate(timeout=60)[0].strip() for process in running] == ["0"] * 4
