@@ -22,7 +22,7 @@ from computekit.ids import ExecutorId, HostName
 from computekit.journal import OperationKind, Runner
 from computekit.runtime import Runtime
 from computekit.units import Seconds
-from computekit.virt.ports import DomainEvent, DomainEventKind
+from computekit.virt import DomainEvent, DomainEventKind
 from computekit_daemons.hypervisors import fake_hypervisors, libvirt_hypervisor
 from computekit_daemons.logs import log_to_stderr
 from computekit_daemons.state import Wired, open_state

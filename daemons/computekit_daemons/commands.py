@@ -12,11 +12,11 @@ import click
 from rich.console import Console
 
 from computekit import compute
-from computekit.cli.options import flavor_from, flavor_options, state_option
+from computekit.cli import flavor_from, flavor_options, state_option
 from computekit.clock import Deadline
 from computekit.compute import ConsoleOutput
 from computekit.display import Table
-from computekit.errors import ComputekitError, DeadlineExceeded, NotFound
+from computekit.errors import ComputekitError, DeadlineExceeded, NotFound, OperationInProgress
 from computekit.ids import ImageId, InstanceId, OperationId, ProjectId, UserId
 from computekit.journal import Operation, OperationState
 from computekit.model import Image, Instance, decode, decode_error, encode
@@ -262,24 +262,35 @@ def console(state: Path, name: str, tail_bytes: int, until: str | None, timeout_
         row = instance_named(wired, name)
         clock = wired.services.clock
         deadline = Deadline(clock, Seconds(timeout_s))
-        text = console_text(wired, row.id, tail_bytes, timeout_s)
-        while until is not None and until not in text:
+        while True:
+            text = console_text(wired, row.id, tail_bytes, timeout_s)
+            if until is None or until in text:
+                break
             if deadline.passed:
                 click.echo(text, nl=False)
                 raise DeadlineExceeded(f"console of {name}: {until!r}", timeout_s)
             clock.sleep(Seconds(0.2))
-            text = console_text(wired, row.id, tail_bytes, timeout_s)
         click.echo(text, nl=False)
 
 
 def console_text(wired: Wired, instance: InstanceId, tail_bytes: int, timeout_s: float) -> str:
     """Return the end of what an instance wrote, read by the all-in-one."""
-    operation = compute.read_console(wired.services, instance, tail_bytes)
-    wait_for(wired, operation.id, timeout_s)
-    for result in wired.services.journal.results(operation.id):
-        if result.value is not None:
-            return decode(result.value, ConsoleOutput).text
-    return ""
+    clock = wired.services.clock
+    deadline = Deadline(clock, Seconds(timeout_s))
+    while True:
+        try:
+            operation = compute.read_console(wired.services, instance, tail_bytes)
+            wait_for(wired, operation.id, timeout_s)
+        except (OperationInProgress, NotFound) as error:
+            # Somebody else reads it, or has read it since.
+            if deadline.passed or (isinstance(error, NotFound) and error.kind != "operation"):
+                raise
+            clock.sleep(Seconds(0.05))
+            continue
+        for result in wired.services.journal.results(operation.id):
+            if result.value is not None:
+                return decode(result.value, ConsoleOutput).text
+        return ""
 
 
 @click.command()

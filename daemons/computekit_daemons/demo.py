@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 
 from computekit import __version__, compute
-from computekit.cli.options import STANDARD_FLAVORS
+from computekit.cli import STANDARD_FLAVORS
 from computekit.clock import Clock, Deadline, SystemClock
 from computekit.errors import DeadlineExceeded, NoValidHost
 from computekit.ids import ImageId

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from computekit.agent import HostLock
-from computekit.cli.options import state_option
+from computekit.cli import state_option
 from computekit.clock import Deadline, SystemClock
 from computekit.errors import DeadlineExceeded
 from computekit.units import Seconds

@@ -150,7 +150,7 @@ class Bed:
             CLOCK.sleep(Seconds(0.05))
 
     def create(self) -> tuple[Instance, Operation]:
-        from computekit.cli.options import STANDARD_FLAVORS
+        from computekit.cli import STANDARD_FLAVORS
 
         return compute.create(
             self.services,

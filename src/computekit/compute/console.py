@@ -7,8 +7,15 @@ from computekit.compute.services import Services
 from computekit.errors import StateConflict
 from computekit.ids import InstanceId
 from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
+from computekit.work import Tx
 
-__all__ = ["ConsoleOutput", "ConsoleParams", "console_kind", "read_console"]
+__all__ = [
+    "ConsoleOutput",
+    "ConsoleParams",
+    "console_kind",
+    "console_subject",
+    "read_console",
+]
 
 MAX_TAIL_BYTES = 1 << 20
 
@@ -36,6 +43,8 @@ class ConsoleOutput:
 def read_console(services: Services, instance: InstanceId, tail_bytes: int) -> Operation:
     """Write down that a console is to be read; other operations do not stand in its way.
 
+    What was read before is forgotten with it: a console is read often and kept elsewhere.
+
     Args:
         services: the ports.
         instance: whose console.
@@ -49,7 +58,18 @@ def read_console(services: Services, instance: InstanceId, tail_bytes: int) -> O
     if services.existing(instance).host is None:
         raise StateConflict(f"instance {instance}", "without a host", "a host")
     params = ConsoleParams(instance, min(max(tail_bytes, 0), MAX_TAIL_BYTES))
-    return services.submit(console_kind(services), params, f"console:{instance}")
+    subject = console_subject(instance)
+
+    def forget(tx: Tx) -> None:
+        if services.journal.live(subject) is None:
+            services.journal.forget(tx, subject)
+
+    return services.submit(console_kind(services), params, subject, also=forget)
+
+
+def console_subject(instance: InstanceId) -> str:
+    """Return what the reading of an instance's console works on."""
+    return f"console:{instance}"
 
 
 def console_kind(services: Services) -> OperationKind[ConsoleParams]:

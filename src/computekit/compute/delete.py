@@ -3,6 +3,7 @@
 import attrs
 
 from computekit.agent import RemoveInstance
+from computekit.compute.console import console_subject
 from computekit.compute.on_host import OnHost
 from computekit.compute.services import Services
 from computekit.errors import NotFound
@@ -68,5 +69,6 @@ class _Delete:
         def give_back(tx: Tx) -> None:
             self.services.placement.release(tx, ConsumerId(instance.id))
             self.services.instances.change_instance(tx, instance, gone)
+            self.services.journal.forget(tx, console_subject(instance.id))
 
         return Done(commit=give_back)
