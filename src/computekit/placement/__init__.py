@@ -11,6 +11,7 @@ from computekit.placement.ports import (
     PlacementWriter,
     ProviderUse,
 )
+from computekit.placement.views import tree_view
 
 __all__ = [
     "PROVIDER_CHANGED",
@@ -30,4 +31,5 @@ __all__ = [
     "check_request",
     "fits",
     "no_fit",
+    "tree_view",
 ]

@@ -3,6 +3,7 @@
 All of them are cheap to copy: a copy shares the arrays until one side writes.
 """
 
+import threading
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, Protocol, Self, TypeAlias, TypeVar
 
@@ -21,6 +22,7 @@ Rows: TypeAlias = slice | npt.NDArray[np.intp]
 
 # An over-commitment ratio may make a capacity that no column can hold; so much is never asked.
 _MOST = 2**60
+_TABLES = 512
 
 _CodeArray: TypeAlias = npt.NDArray[np.int32]
 _ByteArray: TypeAlias = npt.NDArray[np.uint8]
@@ -70,18 +72,21 @@ def relaid(array: npt.NDArray[S], source: IntArray, fill: int) -> npt.NDArray[S]
 class Coded(Generic[V]):
     """A column of few distinct values: a small number for each row, and what it stands for."""
 
-    __slots__ = ("_code_of", "_codes", "_values")
+    __slots__ = ("_adding", "_code_of", "_codes", "_tables", "_values")
 
     def __init__(self, first: V, rows: int) -> None:
         # Values are only ever added, so that copies may share them.
         self._values: list[V] = [first]
         self._code_of: dict[V, int] = {first: 0}
         self._codes: Cow[_CodeArray] = Cow(np.zeros(rows, dtype=np.int32))
+        self._tables: dict[Hashable, BoolArray] = {}
+        self._adding = threading.Lock()
 
     def fork(self) -> "Coded[V]":
         """Return a copy that shares until written."""
         other = Coded(self._values[0], 0)
         other._values, other._code_of = self._values, self._code_of
+        other._tables, other._adding = self._tables, self._adding
         other._codes = self._codes.fork()
         return other
 
@@ -91,10 +96,13 @@ class Coded(Generic[V]):
 
     def _code(self, value: V) -> int:
         code = self._code_of.get(value)
-        if code is None:
-            code = len(self._values)
-            self._values.append(value)
-            self._code_of[value] = code
+        if code is not None:
+            return code
+        with self._adding:  # a copy may belong to another thread
+            code = self._code_of.get(value, len(self._values))
+            if code == len(self._values):
+                self._values.append(value)
+                self._code_of[value] = code
         return code
 
     def set(self, row: int, value: V) -> None:
@@ -114,22 +122,23 @@ class Coded(Generic[V]):
     def __getitem__(self, row: int) -> V:
         return self._values[int(self._codes.value[row])]
 
-    def where(self, test: Callable[[V], bool], rows: Rows) -> BoolArray:
-        """Return which rows have a value that passes; `test` runs once for each distinct one."""
-        codes = self._codes.value[rows]
-        values = self._values
-        if len(codes) < len(values):
-            return np.fromiter((test(values[code]) for code in codes), np.bool_, len(codes))
-        table = np.fromiter((test(value) for value in values), np.bool_, len(values))
-        if len(values) == 1:
-            return np.full(len(codes), table[0])
-        found: BoolArray = table[codes]
-        return found
+    def where(self, key: Hashable, test: Callable[[V], bool], rows: Rows) -> BoolArray:
+        """Return which rows have a value that passes.
 
-    def counts(self) -> dict[V, int]:
-        """Return how many rows have each value; values that none has are left out."""
-        found = np.bincount(self._codes.value, minlength=1)
-        return {self._values[code]: int(found[code]) for code in np.flatnonzero(found)}
+        Args:
+            key: names the test; it runs once for each distinct value, and is remembered by this.
+            test: always says the same of the same value.
+            rows: which rows.
+        """
+        table = self._tables.get(key)
+        if table is None or len(table) < len(self._values):
+            known = np.zeros(0, dtype=np.bool_) if table is None else table
+            new = [test(value) for value in self._values[len(known) :]]
+            if len(self._tables) >= _TABLES:
+                self._tables.clear()
+            table = self._tables[key] = np.append(known, new).astype(np.bool_)
+        found: BoolArray = table[self._codes.value[rows]]
+        return found
 
 
 class _RowSet:

@@ -16,6 +16,7 @@ from computekit.scheduler.explanation import (
     Explanation,
     HostReport,
     Past,
+    RankedHost,
     RuleReport,
     Verdict,
 )
@@ -41,6 +42,12 @@ from computekit.scheduler.provider_predicates import (
 from computekit.scheduler.remedies import Remedy
 from computekit.scheduler.request import PlacementIntent, Request, SchedulingRun, translate
 from computekit.scheduler.scheduler import Scheduler
+from computekit.scheduler.views import (
+    explanation_view,
+    facts_view,
+    host_tree_view,
+    report_view,
+)
 
 __all__ = [
     "HOST_CHANGED",
@@ -77,6 +84,7 @@ __all__ = [
     "Policy",
     "Predicate",
     "RamWeigher",
+    "RankedHost",
     "Refusal",
     "Remedy",
     "Request",
@@ -89,5 +97,9 @@ __all__ = [
     "Verdict",
     "WakeHost",
     "Weigher",
+    "explanation_view",
+    "facts_view",
+    "host_tree_view",
+    "report_view",
     "translate",
 ]

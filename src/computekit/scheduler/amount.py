@@ -5,12 +5,14 @@ import numpy as np
 
 from computekit.model import ResourceClass
 from computekit.placement import BoolArray, FleetIndex, Rows
-from computekit.placement.columns import ResourceColumn
+from computekit.placement.columns import ResourceColumn, Units
 from computekit.scheduler.changes import AskAmount, Change, Drop, FreeUp
 from computekit.scheduler.policy import FloatArray
 from computekit.scheduler.request import Request
 
 __all__ = ["Amount", "near_amounts"]
+
+_MOST = 2**62
 
 
 @attrs.frozen
@@ -46,17 +48,22 @@ class Amount:
 
     @property
     def asked(self) -> str:
-        return " + ".join(str(amount) for amount in self._amounts)
+        if len(self._amounts) == 1:
+            return str(self._total)
+        return f"{self._total} ({' + '.join(map(str, self._amounts))})"
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
         column = fleet.resources.get(self.resource_class)
-        if column is None or self._total > np.iinfo(np.int64).max:
+        if column is None or self._total > _MOST:
             return np.zeros(len(fleet.up[rows]), dtype=np.bool_)
         found: BoolArray = column.free.value[rows] >= self._total
-        found &= column.units.where(lambda units: units.allow(self._amounts), rows)
+        found &= column.units.where(self._amounts, self._allowed, rows)
         if column.largest is not None:
             found &= column.largest[rows] >= self._most
         return found
+
+    def _allowed(self, units: Units) -> bool:
+        return units.allow(self._amounts)
 
     def lacking(self, fleet: FleetIndex) -> FloatArray:
         """Return which part of the amount every row lacks: 0 none, 1 all."""

@@ -14,16 +14,26 @@ from computekit.scheduler.amount import Amount
 from computekit.scheduler.changes import Change
 from computekit.scheduler.fitter import Fitter
 from computekit.scheduler.policy import Policy, Refusal
-from computekit.scheduler.predicates import Predicate
+from computekit.scheduler.predicates import Enabled, Predicate
 from computekit.scheduler.remedies import Remedy, all_predicates, find_remedies, remedy_for
 from computekit.scheduler.request import Request
 
-__all__ = ["Explanation", "HostReport", "Past", "RuleReport", "Verdict", "explain"]
+__all__ = [
+    "Explanation",
+    "HostReport",
+    "Past",
+    "RankedHost",
+    "RuleReport",
+    "Verdict",
+    "explain",
+]
 
 FIT_RULE = "together"
 """The rule that all groups fit on one tree at the same time."""
 
+_YES = Enabled.asked
 _NEAR = 10
+_BEST = 5
 
 
 @attrs.frozen
@@ -88,6 +98,21 @@ class RuleReport:
 
 
 @attrs.frozen
+class RankedHost:
+    """A host that fits, and why it stands where it does.
+
+    Attributes:
+        host: its name.
+        score: the sum; higher is better.
+        parts: what each weigher gave, by its name.
+    """
+
+    host: HostName
+    score: float
+    parts: tuple[tuple[str, float], ...]
+
+
+@attrs.frozen
 class Past:
     """The fleet has changed since the decision; it can no longer be explained.
 
@@ -129,7 +154,7 @@ class _Judged:
             verdicts.append(Verdict(FIT_RULE, "all groups", there, row not in self.unfit))
         refusal = self.refused.get(row)
         if refusal is not None:
-            verdicts.append(Verdict(refusal.filter, "passes", refusal.reason, False))
+            verdicts.append(Verdict(refusal.filter, _YES, refusal.reason, False))
         return HostReport(fleet.names[row], tuple(verdicts))
 
 
@@ -162,6 +187,7 @@ class Explanation:
         epoch: of the index that this is about.
         chosen: the host that it went to; None if there is none.
         rules: in the order in which they are told.
+        ranking: the best hosts that fit, best first.
         near_misses: the hosts that come closest, nearest first.
         remedies: changes after which the request fits, each proved by deciding again; fewest first.
     """
@@ -170,6 +196,7 @@ class Explanation:
     epoch: int
     chosen: HostName | None
     rules: tuple[RuleReport, ...]
+    ranking: tuple[RankedHost, ...]
     near_misses: tuple[HostReport, ...]
     remedies: tuple[Remedy, ...]
     _judged: _Judged = attrs.field(eq=False, repr=False)
@@ -203,10 +230,13 @@ class Explanation:
         parts: list[tuple[int, str]] = []
         for rule in self.rules:
             if rule.left < before:
-                parts.append((before - rule.left, f"{rule.rule} (asked: {rule.asked})"))
+                asked = "" if rule.asked == _YES else f" {rule.asked}"
+                parts.append((before - rule.left, f"{rule.rule}{asked}"))
             before = rule.left
         parts.sort(key=lambda part: -part[0])
-        reasons = ", ".join(f"{count} at {text}" for count, text in parts)
+        reasons = ", ".join(
+            f"{count} {'fails' if count == 1 else 'fail'} {text}" for count, text in parts
+        )
         return f"none of {_hosts(total)} fits: {reasons}"
 
     def text(self, *, width: int = 100) -> str:
@@ -221,9 +251,9 @@ class Explanation:
         return self.html()
 
     def _page(self) -> Page:
-        from computekit.scheduler.views import explanation_page
+        from computekit.scheduler.views import explanation_view
 
-        return explanation_page(self)
+        return explanation_view(self)
 
 
 def _hosts(count: int) -> str:
@@ -263,6 +293,7 @@ def explain(
         fleet.epoch,
         chosen,
         tuple(_rule_reports(judged, only)),
+        _ranking(fleet, policy, np.flatnonzero(broken == 0)),
         tuple(judged.report(row) for row in near[:_NEAR].tolist()),
         () if chosen is not None else find_remedies(fleet, request, policy, near, only),
         judged,
@@ -291,12 +322,31 @@ def _judge(
     return unfit, refused
 
 
+def _ranking(
+    fleet: FleetIndex, policy: Policy, fitting: npt.NDArray[np.intp]
+) -> tuple[RankedHost, ...]:
+    parts = {weigher.name: weigher.scores(fleet, fitting) for weigher in policy.weighers}
+    total = sum(parts.values(), np.zeros(len(fitting)))
+    return tuple(
+        RankedHost(
+            fleet.names[int(fitting[at])],
+            float(total[at]),
+            tuple((name, float(scores[at])) for name, scores in parts.items()),
+        )
+        for at in np.argsort(-total, kind="stable")[:_BEST].tolist()
+    )
+
+
 def _nearest_first(judged: _Judged, broken: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Return the rows that do not fit: fewest broken rules first, then the least lacking."""
+    """Return the rows that do not fit: the host that was named, then by how little is missing."""
     distance = broken.astype(np.float64)
     for predicate in judged.predicates:
         if isinstance(predicate, Amount):
             distance += predicate.lacking(judged.fleet) / (len(judged.predicates) + 1)
+    host = judged.request.run.host
+    named = None if host is None else judged.fleet.row(host)
+    if named is not None:
+        distance[named] = 0
     rows = np.flatnonzero(broken)
     return rows[np.argsort(distance[rows], kind="stable")]
 
@@ -319,4 +369,4 @@ def _rule_reports(judged: _Judged, only: npt.NDArray[np.intp]) -> Iterator[RuleR
     for rule in judged.policy.filters:
         count = sum(1 for refusal in judged.refused.values() if refusal.filter == rule.name)
         remaining -= count
-        yield RuleReport(rule.name, "passes", count, count, remaining)
+        yield RuleReport(rule.name, _YES, count, count, remaining)

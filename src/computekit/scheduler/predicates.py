@@ -54,7 +54,7 @@ class Enabled:
     asked: ClassVar[str] = "yes"
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        return fleet.disabled.where(_is_none, rows)
+        return fleet.disabled.where(self.rule, _is_none, rows)
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         reason = fleet.disabled[row]
@@ -101,7 +101,7 @@ class InZone:
         return self.zone
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        return fleet.labels["zone"].where(lambda zone: zone == self.zone, rows)
+        return fleet.labels["zone"].where(self.zone, lambda zone: zone == self.zone, rows)
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         zone = fleet.labels["zone"][row]

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from computekit.errors import InvalidInput
 from computekit.ids import HostName
-from computekit.model import RequestGroup
-from computekit.placement import FleetIndex, check_request
+from computekit.model import PlacementRequest, RequestGroup, ResourceClass
+from computekit.placement import FleetIndex, ProviderUse, check_request
 from computekit.scheduler.amount import near_amounts
 from computekit.scheduler.changes import AskAmount, Change, Drop, FreeUp
 from computekit.scheduler.compile import run_predicates, shape_predicates
@@ -31,6 +31,7 @@ __all__ = ["Remedy", "all_predicates", "find_remedies", "remedy_for"]
 _ROWS_PER_RULE = 64
 _PROOFS = 64
 _COMBINED = 3
+_OTHERS = 6
 
 
 @attrs.frozen
@@ -90,7 +91,7 @@ def find_remedies(
     if not found:
         combined = (remedy_for(fleet, row, request, policy) for row in near[:_PROOFS].tolist())
         found.extend(islice((remedy for remedy in combined if remedy is not None), _COMBINED))
-    return tuple(sorted(dict.fromkeys(found), key=lambda remedy: len(remedy.changes)))
+    return tuple(sorted(dict.fromkeys(found), key=_cost))
 
 
 def remedy_for(fleet: FleetIndex, row: int, request: Request, policy: Policy) -> Remedy | None:
@@ -127,6 +128,10 @@ def _smallest_of_each_kind(
             if changed is not None and _takes(*changed, host, policy):
                 yield Remedy((change,), host)
                 break
+
+
+def _cost(remedy: Remedy) -> tuple[int, float]:
+    return len(remedy.changes), sum(map(_size, remedy.changes))
 
 
 def _size(change: Change) -> float:
@@ -179,21 +184,39 @@ def _tree_changes(fleet: FleetIndex, row: int, request: Request) -> tuple[Change
     """Return single changes that may make the groups fit on a host's tree, smallest first."""
     amounts: dict[Change, None] = {}
     drops: dict[Change, None] = {}
+    tree = fleet.tree(row)
     for group in request.placement.groups:
-        for resource_class, asked in group.resources.items():
-            for use in fleet.tree(row):
-                inventory = use.provider.inventories.get(resource_class)
-                if inventory is None:
-                    continue
-                free = inventory.capacity - use.used.get(resource_class, 0)
-                top = min(free, inventory.max_unit)
-                for amount in near_amounts(asked, inventory.min_unit, top, inventory.step_size):
-                    if amount != asked:
-                        amounts[AskAmount(group.suffix, resource_class, asked, amount)] = None
+        for name, asked in group.resources.items():
+            for amount in _amounts_in_reach(tree, request.placement, group, name):
+                amounts[AskAmount(group.suffix, name, asked, amount)] = None
         drops.update(dict.fromkeys(_group_drops(group)))
     if request.placement.group_policy == "isolate":
         drops[Drop(Separate(sum(1 for group in request.placement.groups if group.suffix)))] = None
     return (*sorted(amounts, key=_size), *drops)
+
+
+def _amounts_in_reach(
+    tree: Sequence[ProviderUse],
+    placement: PlacementRequest,
+    group: RequestGroup,
+    name: ResourceClass,
+) -> Iterator[int]:
+    """Return what some provider could give a group beside some of the other groups."""
+    asked = group.resources[name]
+    others = [g.resources[name] for g in placement.groups if g != group and name in g.resources]
+    beside = {0}
+    for amount in others[:_OTHERS]:
+        beside |= {already + amount for already in beside}
+    for use in tree:
+        inventory = use.provider.inventories.get(name)
+        if inventory is None:
+            continue
+        free = inventory.capacity - use.used.get(name, 0)
+        for already in beside:
+            top = min(free, inventory.max_unit) - already
+            for amount in near_amounts(asked, inventory.min_unit, top, inventory.step_size):
+                if amount != asked:
+                    yield amount
 
 
 def _group_drops(group: RequestGroup) -> Iterator[Change]:

@@ -110,7 +110,8 @@ class Shape:
         self.blocks.reshape(-1)[rows] = scores
         touched = rows // self._size
         self._tops[touched] = self.blocks[touched].max(axis=1)
-        return [int(row) for row in rows]
+        written: list[int] = rows.tolist()
+        return written
 
     def _fill(self, fleet: FleetIndex, answers: Answers) -> None:
         count = len(fleet)

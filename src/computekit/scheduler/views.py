@@ -1,24 +1,40 @@
 """How explanations and hosts look."""
 
-from computekit.display import Bar, Bars, Page, Table, Text
+from collections.abc import Iterable
+
+from computekit.display import Bar, Bars, Drawing, Page, Table, Text
 from computekit.model import HostFacts, PlacementRequest
+from computekit.placement import ProviderUse, tree_view
 from computekit.scheduler.explanation import Explanation, HostReport
+from computekit.scheduler.hosts import Host
 from computekit.scheduler.request import Request
 
-__all__ = ["explanation_page", "facts_page", "report_table"]
+__all__ = ["explanation_view", "facts_view", "host_tree_view", "report_view"]
 
 
-def explanation_page(explanation: Explanation) -> Page:
+def explanation_view(explanation: Explanation) -> Page:
     """Return the summary, the funnel, the nearest hosts, and what would help."""
-    parts: list[Text | Table] = [Text((explanation.summary, _asked(explanation.request)))]
+    parts: list[Drawing] = [Text((explanation.summary, _asked(explanation.request)))]
     if len(explanation.hosts):
         parts.append(_funnel(explanation))
+    if explanation.ranking:
+        parts.append(_ranking(explanation))
     if explanation.near_misses:
         parts.append(_near_misses(explanation))
     if explanation.chosen is None and len(explanation.hosts):
         lines = tuple(remedy.text for remedy in explanation.remedies)
         parts.append(Text(lines or ("no small change is known to help",), title="What would help"))
     return Page(tuple(parts))
+
+
+def _ranking(explanation: Explanation) -> Table:
+    names = [name for name, _score in explanation.ranking[0].parts]
+    rows = tuple(
+        (ranked.host, *(f"{score:g}" for _name, score in ranked.parts), f"{ranked.score:g}")
+        for ranked in explanation.ranking
+    )
+    headings = ("host", *names, "score")
+    return Table(headings, rows, numbers=frozenset(headings[1:]), title="Best hosts")
 
 
 def _asked(request: Request) -> str:
@@ -54,9 +70,9 @@ def _funnel(explanation: Explanation) -> Table:
         )
         before = rule.left
     return Table(
-        ("rule", "asked", "hosts left", "lost", "would fit but for it"),
+        ("rule", "asked", "hosts left", "lost", "fail only this"),
         tuple(rows),
-        numbers=frozenset({"hosts left", "lost", "would fit but for it"}),
+        numbers=frozenset({"hosts left", "lost", "fail only this"}),
     )
 
 
@@ -67,13 +83,15 @@ def _near_misses(explanation: Explanation) -> Table:
         rows.append(
             (report.host, first.rule, first.asked, first.there, ", ".join(v.rule for v in further))
         )
-    total = sum(1 for report in explanation.near_misses)
-    missing = len(explanation.hosts) - (explanation.rules[-1].left if explanation.rules else 0)
-    title = "Nearest hosts" if missing <= total else f"Nearest hosts ({total} of {missing})"
+    shown = len(explanation.near_misses)
+    failing = len(explanation.hosts) - explanation.rules[-1].left
+    title = "Why not the others" if explanation.chosen is not None else "The nearest hosts"
+    if shown < failing:
+        title += f" ({shown} of {failing})"
     return Table(("host", "fails", "asked", "there", "also fails"), tuple(rows), title=title)
 
 
-def report_table(report: HostReport) -> Table:
+def report_view(report: HostReport) -> Table:
     """Return one host against every rule."""
     rows = tuple(
         (
@@ -88,7 +106,14 @@ def report_table(report: HostReport) -> Table:
     return Table(("rule", "asked", "there", "", "what would help"), rows, title=report.host)
 
 
-def facts_page(facts: HostFacts) -> Page:
+def host_tree_view(host: Host, uses: Iterable[ProviderUse]) -> Page:
+    """Return a host: its facts, and its provider tree out of `uses`."""
+    tree = [use for use in uses if use.root == host.provider]
+    parts: tuple[Drawing, ...] = (facts_view(host.facts),)
+    return Page((*parts, tree_view(tree)) if tree else parts)
+
+
+def facts_view(facts: HostFacts) -> Page:
     """Return a host: what it is, and its NUMA cells as bars of its memory and CPUs."""
     about = Table(
         ("host", "arch", "CPUs", "memory MiB", "disk GiB", "hypervisor", "runs guests with"),
