@@ -36,7 +36,7 @@ class Text:
     def text(self, *, width: int = 100) -> str:
         """Return the lines; under a title they are indented."""
         lead = "  " if self.title else ""
-        lines = [self.title] if self.title else []
+        lines = list(wrap(self.title, width)) if self.title else []
         for line in self.lines:
             lines.extend(lead + part for part in wrap(line, width - len(lead)))
         return "\n".join(lines)

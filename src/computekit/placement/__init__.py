@@ -1,6 +1,14 @@
 """The books of compute resources: providers, inventories, who holds what; and claims on them."""
 
-from computekit.placement.columns import BoolArray, IntArray, Rows
+from computekit.placement.columns import (
+    BoolArray,
+    Coded,
+    IntArray,
+    Members,
+    ResourceColumn,
+    Rows,
+    Units,
+)
 from computekit.placement.fit import Fit, check_request, fits, no_fit
 from computekit.placement.index import FleetIndex, FleetSource, HostRow, HostView
 from computekit.placement.memory import MemoryPlacement
@@ -16,6 +24,7 @@ from computekit.placement.views import tree_view
 __all__ = [
     "PROVIDER_CHANGED",
     "BoolArray",
+    "Coded",
     "CounterClaim",
     "Fit",
     "FleetIndex",
@@ -23,11 +32,14 @@ __all__ = [
     "HostRow",
     "HostView",
     "IntArray",
+    "Members",
     "MemoryPlacement",
     "PlacementReader",
     "PlacementWriter",
     "ProviderUse",
+    "ResourceColumn",
     "Rows",
+    "Units",
     "check_request",
     "fits",
     "no_fit",

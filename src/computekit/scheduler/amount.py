@@ -4,8 +4,7 @@ import attrs
 import numpy as np
 
 from computekit.model import ResourceClass
-from computekit.placement import BoolArray, FleetIndex, Rows
-from computekit.placement.columns import ResourceColumn, Units
+from computekit.placement import BoolArray, FleetIndex, ResourceColumn, Rows, Units
 from computekit.scheduler.changes import AskAmount, Change, Drop, FreeUp
 from computekit.scheduler.policy import FloatArray
 from computekit.scheduler.request import Request
