@@ -2,6 +2,7 @@
 
 import threading
 import typing
+from collections.abc import Iterator
 
 import pytest
 
@@ -208,7 +209,7 @@ def test_another_filter_is_asked_every_time() -> None:
 
 
 def test_what_a_filter_said_when_it_was_decided_is_what_is_explained() -> None:
-    moods = iter(["out of luck", True])
+    moods: Iterator[bool | str] = iter(["out of luck", True])
     policy = Policy(filters=(HostFilter("mood", lambda _host: next(moods)),))
     explanation = Scheduler(index(flat("a")), policy).place(request()).explain()
     assert isinstance(explanation, Explanation)
