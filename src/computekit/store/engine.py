@@ -64,6 +64,7 @@ class Database:
         in_transaction: whether such a beginning has not ended yet.
         single: there is one connection only: the database lives in it.
         has_data_version: SQLite's `data_version` tells whether another connection committed.
+        has_door: the database has no queue of its own for the processes that want to write.
     """
 
     engine: Engine
@@ -72,6 +73,7 @@ class Database:
     in_transaction: Callable[[Connection], bool]
     single: bool
     has_data_version: bool
+    has_door: bool
 
 
 def open_database(url: str, busy_s: Seconds) -> Database:
@@ -153,6 +155,7 @@ def _open_sqlite(url: URL, busy_s: Seconds) -> Database:
         in_transaction=_sqlite_in_transaction,
         single=single,
         has_data_version=not single,
+        has_door=not single,
     )
 
 
@@ -183,6 +186,7 @@ def _open_postgresql(url: URL, busy_s: Seconds) -> Database:
         in_transaction=_postgresql_in_transaction,
         single=False,
         has_data_version=False,
+        has_door=False,
     )
 
 

@@ -19,9 +19,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from computekit.clock import Clock, Deadline
 from computekit.errors import DeadlineExceeded, StoreUnavailable
 from computekit.store.engine import Verdict, judge, open_database, unavailable
-from computekit.store.feed import HeadWatch, advance, changes_since, read_head
+from computekit.store.feed import HeadWatch, changes_since, read_head
 from computekit.store.migrations import prepare
 from computekit.store.turn import Turn, Waiter
+from computekit.store.write_connection import WriteConnection
 from computekit.units import Seconds
 from computekit.work import ChangeSet, Tx
 
@@ -30,13 +31,11 @@ __all__ = ["Raced", "SqlStore"]
 R = TypeVar("R")
 
 GROUP_LIMIT = 64
-"""Writers that share a commit at most: the first of them waits for the last."""
+"""Functions that run in one transaction at most, failed ones too: the first waits for the last."""
 RACES = 3
 """Runs of a function that finds its rows changed by others, before that is a defect."""
 BUSY_S = Seconds(5.0)
 """How long one statement waits for a lock."""
-
-_ROLL_BACK_ONE = ("ROLLBACK TO SAVEPOINT one", "RELEASE SAVEPOINT one")
 
 
 class Raced(Exception):
@@ -118,12 +117,12 @@ class SqlStore:
         self._clock = clock
         self._source = source
         self._timeout_s = timeout_s
-        self._history = history
         self._database = open_database(url, min(BUSY_S, timeout_s))
         self._turn = Turn()
         self._current = _Current()
-        self._connection: Connection | None = None
+        self._writer = WriteConnection(self._database, clock, history)
         self._group: list[_Member] = []
+        self._runs = 0
         self._watch: HeadWatch | None = None
         self._closed = False
         try:
@@ -146,8 +145,8 @@ class SqlStore:
             self._closed = True
             if self._watch is not None:
                 self._watch.close()
-            if waiter.granted and self._connection is not None:
-                self._connection.close()
+            if waiter.granted:
+                self._writer.close()
             self._database.engine.dispose()
         finally:
             if waiter.granted:
@@ -159,7 +158,7 @@ class SqlStore:
         """Run `fn` as `Store.write` says."""
         if self._current.tx is not None:
             raise RuntimeError("write inside a write: pass the Tx on instead")
-        result, tx = self._patiently(lambda first: self._attempt(fn, shares=first))
+        result, tx = self._patiently(lambda first, end: self._attempt(fn, end, shares=first))
         for action in tx.take_after_commit():
             action()
         return result
@@ -217,7 +216,7 @@ class SqlStore:
 
     # How it is done
 
-    def _open(self, _first: bool) -> None:
+    def _open(self, _first: bool, _deadline: Deadline) -> None:
         try:
             prepare(self._database)
             if self._database.has_data_version:
@@ -225,13 +224,13 @@ class SqlStore:
         except DBAPIError as error:
             raise _translated(error) from error
 
-    def _patiently(self, attempt: Callable[[bool], R]) -> R:
+    def _patiently(self, attempt: Callable[[bool, Deadline], R]) -> R:
         """Repeat `attempt`, told whether it is the first, while others are in its way."""
         deadline = Deadline(self._clock, self._timeout_s)
         runs = 0
         while True:
             try:
-                return attempt(runs == 0)
+                return attempt(runs == 0, deadline)
             except _Again as again:
                 runs += 1
                 cause = again.cause
@@ -243,12 +242,14 @@ class SqlStore:
             longest_s = min(0.25, 0.002 * 2**runs, deadline.left_s())
             self._clock.sleep(Seconds(self._source.uniform(0.0, longest_s)))
 
-    def _attempt(self, fn: Callable[[Tx], R], *, shares: bool) -> tuple[R, _SqlTx]:
+    def _attempt(
+        self, fn: Callable[[Tx], R], deadline: Deadline, *, shares: bool
+    ) -> tuple[R, _SqlTx]:
         """Run `fn` in a transaction of its own, or in the one that those before it left open."""
         waiter = Waiter(shares=shares)
         try:
             self._take_turn(waiter)
-            result, tx = self._run(fn)
+            result, tx = self._run(fn, deadline)
             member = _Member(tx)
             self._group.append(member)
         except _Again:
@@ -269,21 +270,28 @@ class SqlStore:
         if self._closed:
             raise StoreUnavailable("the store is closed")
 
-    def _run(self, fn: Callable[[Tx], R]) -> tuple[R, _SqlTx]:
+    def _run(self, fn: Callable[[Tx], R], deadline: Deadline) -> tuple[R, _SqlTx]:
         nested = bool(self._group)
         try:
-            connection = self._write_connection()
-            connection.exec_driver_sql("SAVEPOINT one" if nested else self._database.begin_write)
-            tx = self._current.tx = _SqlTx(self, connection)
+            if nested:
+                self._runs += 1
+                self._writer.nest()
+            else:
+                self._runs = 1
+                self._writer.begin(deadline)
+            tx = self._current.tx = _SqlTx(self, self._writer.connection)
             try:
                 result = fn(tx)
             finally:
                 self._current.tx = None
                 tx.open = False
             if nested:
-                connection.exec_driver_sql("RELEASE SAVEPOINT one")
+                self._writer.unnest()
         except BaseException as error:
-            self._roll_back(nested=nested)
+            if lost := self._writer.roll_back(nested=nested):
+                group, self._group = self._group, []
+                for member in group:
+                    member.settle(partial(_Again, lost))
             if (known := _translated(error)) is error:
                 raise
             raise known from error
@@ -291,7 +299,7 @@ class SqlStore:
 
     def _go_on(self, *, shares: bool) -> None:
         """Let the next writer join the open transaction, or commit it."""
-        if shares and 0 < len(self._group) < GROUP_LIMIT and self._turn.hand_on():
+        if shares and self._group and self._runs < GROUP_LIMIT and self._turn.hand_on():
             return
         try:
             self._commit()
@@ -303,22 +311,21 @@ class SqlStore:
         group, self._group = self._group, []
         if not group:
             return
-        connection = self._write_connection()
         changes = dict.fromkeys(change for member in group for change in member.tx.changes)
         last_words = False
         failure: Callable[[], BaseException] | None = None
         try:
             if changes:
-                advance(connection, changes, self._history)
+                self._writer.note(changes)
             last_words = True
-            connection.exec_driver_sql("COMMIT")
+            self._writer.commit()
         except DBAPIError as error:
             failure = self._failed_commit(error, in_doubt=last_words, alone=len(group) == 1)
-            self._roll_back(nested=False)
+            self._writer.roll_back(nested=False)
         except BaseException as interruption:
             # It may have come while the commit was under way, and that have been finished.
-            if not last_words or self._database.in_transaction(connection):
-                self._roll_back(nested=False)
+            if not last_words or self._writer.is_open:
+                self._writer.roll_back(nested=False)
                 failure = partial(_Again, interruption)
             raise
         finally:
@@ -336,41 +343,12 @@ class SqlStore:
         known = _translated(error)
         return lambda: known
 
-    def _roll_back(self, *, nested: bool) -> None:
-        """Take back what the open function wrote, or, not `nested`, all of the transaction."""
-        connection = self._connection
-        if connection is None:
-            return
-        try:
-            if self._database.in_transaction(connection):
-                for statement in _ROLL_BACK_ONE if nested else ("ROLLBACK",):
-                    connection.exec_driver_sql(statement)
-                return
-            if not nested and not connection.invalidated:
-                return  # it had not even begun
-            cause: Exception = Raced("the database gave the transaction up")
-        except DBAPIError as error:
-            cause = error
-        # The whole transaction is lost, and with it what others wrote.
-        if not self._database.single:
-            self._connection = None
-            connection.invalidate()
-            connection.close()
-        lost, self._group = self._group, []
-        for member in lost:
-            member.settle(partial(_Again, cause))
-
-    def _write_connection(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._database.engine.connect()
-        return self._connection
-
     @contextmanager
     def _alone(self) -> Iterator[Connection]:
         waiter = Waiter(shares=False)
         try:
             self._take_turn(waiter)
-            yield self._write_connection()
+            yield self._writer.connection
         finally:
             if waiter.granted:
                 self._turn.end()

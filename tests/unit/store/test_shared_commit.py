@@ -148,6 +148,31 @@ def test_a_writer_interrupted_while_it_waits_leaves_the_queue(bench: Bench) -> N
     assert bench.names() == {"outer", "next"}
 
 
+def test_a_commit_is_not_put_off_by_those_who_fail(bench: Bench) -> None:
+    done = threading.Event()
+
+    def fail(_tx: Tx) -> None:
+        raise NotFound("thing", "x")
+
+    def keep_failing() -> None:
+        while not done.is_set():
+            with pytest.raises(NotFound):
+                bench.store.write(fail)
+
+    others = [threading.Thread(target=keep_failing, daemon=True) for _ in range(4)]
+    for other in others:
+        other.start()
+    writer = threading.Thread(target=bench.store.write, args=(bench.put("h"),), daemon=True)
+    writer.start()
+    writer.join(JOIN_S)
+    written = not writer.is_alive()
+    done.set()
+    for other in others:
+        other.join(JOIN_S)
+    assert written
+    assert bench.names() == {"h"}
+
+
 def test_a_defect_that_looks_like_a_race_shows_after_three_runs(bench: Bench) -> None:
     runs: list[int] = []
 

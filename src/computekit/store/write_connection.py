@@ -1,0 +1,126 @@
+"""The one connection of a store that writes, and the transaction that is open on it."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from computekit.clock import Clock, Deadline
+from computekit.store.engine import Database, Verdict, judge
+from computekit.store.feed import advance
+from computekit.store.process_queue import POLL_S, ProcessQueue
+from computekit.work import Change
+
+__all__ = ["WriteConnection"]
+
+
+class WriteConnection:
+    """Begins, nests, commits and takes back; used by one thread at a time.
+
+    Args:
+        database: where to connect, when it is first needed.
+        clock: for resting while others write.
+        history: commits whose changes are kept, at least.
+    """
+
+    def __init__(self, database: Database, clock: Clock, history: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._history = history
+        self._connection: Connection | None = None
+        self._queue: ProcessQueue | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection itself, made if there is none."""
+        if self._connection is None:
+            self._connection = self._database.engine.connect()
+            if self._database.has_door:
+                self._connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        return self._connection
+
+    def begin(self, deadline: Deadline) -> None:
+        """Begin a transaction.
+
+        Raises:
+            StoreUnavailable: other processes of this machine were before this one all the time.
+            DBAPIError: that of the last attempt.
+        """
+        connection = self.connection
+        if not self._database.has_door:
+            connection.exec_driver_sql(self._database.begin_write)
+            return
+        with self._door().first(deadline):
+            while True:
+                try:
+                    connection.exec_driver_sql(self._database.begin_write)
+                except DBAPIError as error:
+                    if judge(error) is not Verdict.PASSING or deadline.passed:
+                        raise
+                    self._clock.sleep(POLL_S)
+                else:
+                    return
+
+    def nest(self) -> None:
+        """Begin a part of the transaction that can be taken back alone."""
+        self.connection.exec_driver_sql("SAVEPOINT part")
+
+    def unnest(self) -> None:
+        """End the part; it stays."""
+        self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
+
+    def note(self, changes: Iterable[Change]) -> None:
+        """Give the transaction its number, and note what replicas are to read again."""
+        advance(self.connection, changes, self._history)
+
+    def commit(self) -> None:
+        """Commit the transaction."""
+        self.connection.exec_driver_sql("COMMIT")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a transaction is open: it was begun, and neither committed nor taken back."""
+        return self._connection is not None and self._database.in_transaction(self._connection)
+
+    def roll_back(self, *, nested: bool) -> BaseException | None:
+        """Take back the open part, or, not `nested`, all of the transaction.
+
+        Returns:
+            None, or why the whole transaction is lost, with what was written before the part.
+        """
+        lost: BaseException | None = None
+        try:
+            if self.is_open:
+                if nested:
+                    self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+                    self.unnest()
+                else:
+                    self.connection.exec_driver_sql("ROLLBACK")
+            elif nested:
+                lost = ConnectionError("the database gave the transaction up")
+        except DBAPIError as error:
+            lost = error
+        if self._connection is not None and (lost is not None or self._connection.invalidated):
+            self._drop()
+        return lost
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._queue is not None:
+            self._queue.close()
+            self._queue = None
+
+    def _door(self) -> ProcessQueue:
+        if self._queue is None:
+            path: str = self.connection.exec_driver_sql("PRAGMA database_list").one()[2]
+            self._queue = ProcessQueue(f"{path}-queue", self._clock)
+        return self._queue
+
+    def _drop(self) -> None:
+        # Not where the database lives in its connection: there, the next one begins anew on it.
+        if not self._database.single and self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
