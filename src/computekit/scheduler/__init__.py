@@ -2,9 +2,9 @@
 
 from computekit.scheduler.amount import Amount
 from computekit.scheduler.changes import (
+    Adjustment,
     AskAmount,
     AskZone,
-    Change,
     Demand,
     Drop,
     EnableHost,
@@ -51,11 +51,11 @@ from computekit.scheduler.views import (
 
 __all__ = [
     "HOST_CHANGED",
+    "Adjustment",
     "Amount",
     "AskAmount",
     "AskZone",
     "Candidate",
-    "Change",
     "Decision",
     "Demand",
     "Drop",

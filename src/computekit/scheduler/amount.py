@@ -5,7 +5,7 @@ import numpy as np
 
 from computekit.model import ResourceClass
 from computekit.placement import BoolArray, FleetIndex, ResourceColumn, Rows, Units
-from computekit.scheduler.changes import AskAmount, Change, Drop, FreeUp
+from computekit.scheduler.changes import Adjustment, AskAmount, Drop, FreeUp
 from computekit.scheduler.policy import FloatArray
 from computekit.scheduler.request import Request
 
@@ -91,13 +91,13 @@ class Amount:
             return f"{text}, given {given}"
         return text
 
-    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
         column = fleet.resources.get(self.resource_class)
         if column is None or not column.units[row].rules:
             return (Drop(self),)
         units = column.units[row]
         free = int(column.free.value[row])
-        found: list[Change] = []
+        found: list[Adjustment] = []
         if (less := self._ask(column, row)) is not None:
             found.append(less)
         lacking = self._total - free

@@ -9,10 +9,19 @@ from computekit.model import FrozenMap, RequestGroup, ResourceClass
 from computekit.placement import FleetIndex
 from computekit.scheduler.request import Request
 
-__all__ = ["AskAmount", "AskZone", "Change", "Demand", "Drop", "EnableHost", "FreeUp", "WakeHost"]
+__all__ = [
+    "Adjustment",
+    "AskAmount",
+    "AskZone",
+    "Demand",
+    "Drop",
+    "EnableHost",
+    "FreeUp",
+    "WakeHost",
+]
 
 
-class Change(Protocol):
+class Adjustment(Protocol):
     """One thing to change."""
 
     @property

@@ -11,7 +11,7 @@ from computekit.display import Page
 from computekit.ids import HostName
 from computekit.placement import BoolArray, FleetIndex, no_fit
 from computekit.scheduler.amount import Amount
-from computekit.scheduler.changes import Change
+from computekit.scheduler.changes import Adjustment
 from computekit.scheduler.fitter import Fitter
 from computekit.scheduler.policy import Policy, Refusal
 from computekit.scheduler.predicates import Enabled, Predicate
@@ -52,7 +52,7 @@ class Verdict:
     asked: str
     there: str
     passed: bool
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Adjustment, ...] = ()
 
 
 @attrs.frozen

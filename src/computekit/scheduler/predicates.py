@@ -14,7 +14,7 @@ import numpy as np
 
 from computekit.ids import HostName
 from computekit.placement import BoolArray, FleetIndex, Rows
-from computekit.scheduler.changes import AskZone, Change, Drop, EnableHost, WakeHost
+from computekit.scheduler.changes import Adjustment, AskZone, Drop, EnableHost, WakeHost
 from computekit.scheduler.request import Request
 
 __all__ = ["Enabled", "InZone", "NotIgnored", "OnHost", "Predicate", "Up"]
@@ -41,7 +41,7 @@ class Predicate(Protocol):
         """Return what the row has of it."""
         ...
 
-    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
         """Return the smallest changes that each make a failing row pass; the preferred first."""
         ...
 
@@ -60,7 +60,7 @@ class Enabled:
         reason = fleet.disabled[row]
         return "yes" if reason is None else f"disabled: {reason}" if reason else "disabled"
 
-    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
         return (EnableHost(fleet.names[row]),)
 
 
@@ -81,7 +81,7 @@ class Up:
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         return "yes" if fleet.up[row] else "down"
 
-    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
         return (WakeHost(fleet.names[row]),)
 
 
@@ -107,7 +107,7 @@ class InZone:
         zone = fleet.labels["zone"][row]
         return "no zone" if zone is None else zone
 
-    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
         return (AskZone(self.zone, fleet.labels["zone"][row]),)
 
 
@@ -137,7 +137,7 @@ class OnHost:
         """What is asked for."""
         return f"host {self.host}"
 
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Change, ...]:
+    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
         return (Drop(self),)
 
     def without(self, request: Request) -> Request:
@@ -168,7 +168,7 @@ class NotIgnored:
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         return "ignored" if fleet.names[row] in self.hosts else "not ignored"
 
-    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Change, ...]:
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
         return (Drop(NotIgnored(frozenset({fleet.names[row]}))),)
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 from computekit.ids import AggregateId, ProviderId
 from computekit.model import RequestGroup, Trait
 from computekit.placement import BoolArray, FleetIndex, Rows
-from computekit.scheduler.changes import Change, Drop
+from computekit.scheduler.changes import Adjustment, Drop
 from computekit.scheduler.request import Request
 
 __all__ = ["HasTrait", "InAggregate", "InTree", "LacksTrait", "NotInAggregate", "Separate"]
@@ -54,7 +54,7 @@ class HasTrait:
         """What is asked for."""
         return f"trait {self.asked}"
 
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Change, ...]:
+    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
         return (Drop(self),)
 
     def without(self, request: Request) -> Request:
@@ -98,7 +98,7 @@ class LacksTrait:
         """What is asked for."""
         return f"forbidding {self.trait}"
 
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Change, ...]:
+    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
         return (Drop(self),)
 
     def without(self, request: Request) -> Request:
@@ -143,7 +143,7 @@ class InAggregate:
         """What is asked for."""
         return f"aggregate {self.asked}"
 
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Change, ...]:
+    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
         return (Drop(self),)
 
     def without(self, request: Request) -> Request:
@@ -184,7 +184,7 @@ class NotInAggregate:
         """What is asked for."""
         return f"forbidding aggregate {self.aggregate}"
 
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Change, ...]:
+    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
         return (Drop(self),)
 
     def without(self, request: Request) -> Request:
@@ -230,7 +230,7 @@ class InTree:
         """What is asked for."""
         return f"provider {self.provider}"
 
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Change, ...]:
+    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
         return (Drop(self),)
 
     def without(self, request: Request) -> Request:
@@ -269,7 +269,7 @@ class Separate:
         """What is asked for."""
         return "group_policy isolate"
 
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Change, ...]:
+    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
         return (Drop(self),)
 
     def without(self, request: Request) -> Request:

@@ -12,7 +12,7 @@ from computekit.ids import HostName
 from computekit.model import PlacementRequest, RequestGroup, ResourceClass
 from computekit.placement import FleetIndex, ProviderUse, check_request
 from computekit.scheduler.amount import near_amounts
-from computekit.scheduler.changes import AskAmount, Change, Drop, FreeUp
+from computekit.scheduler.changes import Adjustment, AskAmount, Drop, FreeUp
 from computekit.scheduler.compile import run_predicates, shape_predicates
 from computekit.scheduler.fitter import Fitter
 from computekit.scheduler.policy import Policy
@@ -43,7 +43,7 @@ class Remedy:
         host: the host that then takes it.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[Adjustment, ...]
     host: HostName
 
     @property
@@ -115,9 +115,9 @@ def remedy_for(fleet: FleetIndex, row: int, request: Request, policy: Policy) ->
 
 
 def _smallest_of_each_kind(
-    fleet: FleetIndex, request: Request, policy: Policy, offers: Iterable[tuple[Change, int]]
+    fleet: FleetIndex, request: Request, policy: Policy, offers: Iterable[tuple[Adjustment, int]]
 ) -> Iterator[Remedy]:
-    kinds: dict[type, list[tuple[Change, int]]] = {}
+    kinds: dict[type, list[tuple[Adjustment, int]]] = {}
     for change, row in offers:
         kinds.setdefault(type(change), []).append((change, row))
     for of_kind in kinds.values():
@@ -134,14 +134,14 @@ def _cost(remedy: Remedy) -> tuple[int, float]:
     return len(remedy.changes), sum(map(_size, remedy.changes))
 
 
-def _size(change: Change) -> float:
+def _size(change: Adjustment) -> float:
     if isinstance(change, AskAmount):
         return abs(change.asked - change.amount) / change.asked
     return change.amount if isinstance(change, FreeUp) else 0
 
 
 def _applied(
-    fleet: FleetIndex, request: Request, changes: Sequence[Change]
+    fleet: FleetIndex, request: Request, changes: Sequence[Adjustment]
 ) -> tuple[FleetIndex, Request] | None:
     """Return the fleet and the request as changed; None if the request then makes no sense."""
     fleet = fleet.copy()
@@ -167,7 +167,7 @@ def _takes(fleet: FleetIndex, request: Request, host: HostName, policy: Policy) 
 
 def _offers(
     fleet: FleetIndex, row: int, request: Request, predicate: Predicate
-) -> tuple[Change, ...]:
+) -> tuple[Adjustment, ...]:
     """Return changes that may make a row pass: exact on a host with one provider."""
     offers = predicate.changes(fleet, row)
     if not fleet.nested[row]:
@@ -180,10 +180,10 @@ def _offers(
     return tuple(dict.fromkeys((*offers, *of_rule)))
 
 
-def _tree_changes(fleet: FleetIndex, row: int, request: Request) -> tuple[Change, ...]:
+def _tree_changes(fleet: FleetIndex, row: int, request: Request) -> tuple[Adjustment, ...]:
     """Return single changes that may make the groups fit on a host's tree, smallest first."""
-    amounts: dict[Change, None] = {}
-    drops: dict[Change, None] = {}
+    amounts: dict[Adjustment, None] = {}
+    drops: dict[Adjustment, None] = {}
     tree = fleet.tree(row)
     for group in request.placement.groups:
         for name, asked in group.resources.items():
@@ -219,7 +219,7 @@ def _amounts_in_reach(
                     yield amount
 
 
-def _group_drops(group: RequestGroup) -> Iterator[Change]:
+def _group_drops(group: RequestGroup) -> Iterator[Adjustment]:
     for traits in sorted(group.required, key=sorted):
         yield Drop(HasTrait(traits))
     for trait in sorted(group.forbidden):
