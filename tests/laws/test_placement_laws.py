@@ -8,7 +8,8 @@ from pathlib import Path
 from computekit.clock import SystemClock
 from computekit.placement import MemoryPlacement
 from computekit.store import SqlPlacement, SqlStore
-from computekit.testing.placement_laws import PlacementBench, PlacementLaws
+from computekit.testing.placement_bench import PlacementBench
+from computekit.testing.placement_laws import PlacementLaws
 from computekit.work import MemoryStore
 
 

@@ -18,7 +18,7 @@ from computekit.ids import new_uuid
 from computekit.model import MEMORY_MB, VCPU
 from computekit.placement import CounterClaim
 from computekit.store import SqlPlacement, SqlStore
-from computekit.testing.placement_laws import PlacementBench, example_claim
+from computekit.testing.placement_bench import PlacementBench, example_claim
 
 LIMIT = CounterClaim("limit", "project", 1, 90)
 

@@ -14,7 +14,7 @@ from computekit.clock import SystemClock
 from computekit.ids import ConsumerId
 from computekit.model import VCPU
 from computekit.store import SqlPlacement, SqlStore
-from computekit.testing.placement_laws import PlacementBench, example_tree
+from computekit.testing.placement_bench import PlacementBench, example_tree
 
 pytestmark = pytest.mark.real
 

@@ -19,7 +19,7 @@ from computekit.store.migrations import NEWEST, migrate, revision
 from computekit.store.migrations import __file__ as migrations_file
 from computekit.store.tables import METADATA
 from computekit.testing.host_laws import example_host
-from computekit.testing.placement_laws import example_claim, example_tree
+from computekit.testing.placement_bench import example_claim, example_tree
 from computekit.work import Tx
 
 
