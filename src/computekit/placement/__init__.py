@@ -10,7 +10,8 @@ from computekit.placement.columns import (
     Units,
 )
 from computekit.placement.fit import Fit, check_request, fits, no_fit
-from computekit.placement.index import FleetIndex, FleetSource, HostRow, HostView
+from computekit.placement.host_view import HostRow, HostView
+from computekit.placement.index import FleetIndex, FleetSource
 from computekit.placement.memory import MemoryPlacement
 from computekit.placement.ports import (
     PROVIDER_CHANGED,

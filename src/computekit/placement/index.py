@@ -19,7 +19,6 @@ from computekit.errors import NotFound
 from computekit.ids import AggregateId, HostName, ProviderId
 from computekit.model import (
     FrozenMap,
-    HostFacts,
     Inventory,
     Provider,
     ResourceClass,
@@ -27,46 +26,13 @@ from computekit.model import (
     Trait,
 )
 from computekit.placement.columns import BoolArray, Coded, Cow, Members, ResourceColumn, relaid
+from computekit.placement.host_view import HostRow, HostView
 from computekit.placement.ports import ProviderUse
 
-__all__ = ["FleetIndex", "FleetSource", "HostRow", "HostView"]
+__all__ = ["FleetIndex", "FleetSource"]
 
 _LOG_LENGTH = 65_536
 _LABELS = ("arch", "hypervisor", "virt_type", "zone")
-
-
-class HostRow(Protocol):
-    """The row of a host, as the index reads it."""
-
-    @property
-    def name(self) -> HostName:
-        """Unique."""
-        ...
-
-    @property
-    def provider(self) -> ProviderId:
-        """The root of its provider tree."""
-        ...
-
-    @property
-    def facts(self) -> HostFacts:
-        """What it has, as its agent last said."""
-        ...
-
-    @property
-    def zone(self) -> str | None:
-        """Its availability zone."""
-        ...
-
-    @property
-    def disabled(self) -> str | None:
-        """Why no new instance may go there."""
-        ...
-
-    @property
-    def up(self) -> bool:
-        """Whether its agent answers."""
-        ...
 
 
 class FleetSource(Protocol):
@@ -75,31 +41,6 @@ class FleetSource(Protocol):
     def bring(self, index: "FleetIndex") -> None:
         """Write into `index` what has changed since the last call; everything the first time."""
         ...
-
-
-@attrs.frozen
-class HostView:
-    """One host as the index has it.
-
-    Attributes:
-        name: unique.
-        up: whether its agent answers.
-        disabled: why no new instance may go there; None while it is enabled.
-        labels: `zone`, `arch`, `hypervisor`, `virt_type`; what it lacks is left out.
-        capacity: what can be allocated, by class, over the whole tree.
-        free: what is left of it.
-        traits: those of the root of its tree.
-        providers: its tree with what is used; the root first.
-    """
-
-    name: HostName
-    up: bool
-    disabled: str | None
-    labels: FrozenMap[str, str]
-    capacity: FrozenMap[ResourceClass, int]
-    free: FrozenMap[ResourceClass, int]
-    traits: frozenset[Trait]
-    providers: tuple[ProviderUse, ...]
 
 
 class FleetIndex:
