@@ -6,7 +6,7 @@ libvirt always uses; other users have theirs by environment.
 
 It adopts the QEMU processes that libvirtd leaves behind, for where nobody else reaps them libvirt
 waits for their end in vain. Signals: TERM ends libvirtd, and the supervisor with the last guest;
-HUP takes that back; INT ends libvirtd and every guest.
+HUP takes that back, and cuts the pause before a restart short; INT ends libvirtd and every guest.
 """
 
 import contextlib
@@ -32,6 +32,8 @@ PLACES = {
 """What a libvirtd of root sees where."""
 
 _BUS = "/run/dbus"
+
+_UNBORN = b"reason='starting up' pid='0'>"
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -107,7 +109,7 @@ class Supervisor:
     def _obey(self, number: int) -> None:
         if number == signal.SIGHUP:
             self._wanted, self._everything = True, False
-            self._start_s = 0.0
+            self._start_s, self._delay_s = 0.0, _FIRST_DELAY_S
         elif number in {signal.SIGTERM, signal.SIGINT}:
             self._wanted, self._everything = False, number == signal.SIGINT
             self._kill_s = time.monotonic() + _GRACE_S
@@ -115,10 +117,24 @@ class Supervisor:
                 _send(self._pid, signal.SIGTERM)
 
     def _start(self, now: float) -> None:
+        self._forget_unborn()
         pid = os.fork()
         if pid == 0:
             self._become_libvirtd()
         self._pid, self._started_s = pid, now
+
+    def _forget_unborn(self) -> None:
+        """Remove the notes of guests that libvirtd was about to start when it was killed.
+
+        There is no process yet, but libvirt 9.0 takes up its own note of a start under way
+        and waits for the end of it, for ever: every later call on that domain would run into
+        "cannot acquire state change lock". Without the note, the domain is simply off.
+        """
+        for note in (self._directory / "run/libvirt/qemu").glob("**/*.xml"):
+            pid_file = note.with_suffix(".pid")
+            if _UNBORN in note.read_bytes()[:2048] and self._guest(pid_file) is None:
+                note.unlink()
+                pid_file.unlink(missing_ok=True)
 
     def _become_libvirtd(self) -> None:
         try:
@@ -168,13 +184,16 @@ class Supervisor:
 
     def _strays(self) -> list[int]:
         """Return guests that an earlier supervisor did not live to adopt."""
-        found = []
-        for path in (self._directory / "run/libvirt/qemu").glob("**/*.pid"):
-            with contextlib.suppress(OSError, ValueError):
-                pid = int(path.read_text("ascii"))
-                if f"guest={path.stem},".encode() in _command_line(pid):
-                    found.append(pid)
-        return found
+        pid_files = (self._directory / "run/libvirt/qemu").glob("**/*.pid")
+        return [pid for path in pid_files if (pid := self._guest(path)) is not None]
+
+    def _guest(self, pid_file: Path) -> int | None:
+        """Return the process of the guest that has this file, if it lives."""
+        try:
+            pid = int(pid_file.read_text("ascii"))
+        except (OSError, ValueError):
+            return None
+        return pid if f"guest={pid_file.stem},".encode() in _command_line(pid) else None
 
 
 def _command_line(pid: int) -> bytes:

@@ -4,7 +4,7 @@ import contextlib
 import copy
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TypeVar
 
@@ -40,7 +40,7 @@ OLDEST_LIBVIRT = 9_000_000
 _KEEP_ALIVE_INTERVAL_S, _KEEP_ALIVE_COUNT = 3, 3
 
 _OPEN_TIMEOUT_S = Seconds(15.0)
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = Seconds(0.1), Seconds(10.0)
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = Seconds(0.1), Seconds(2.0)
 _REST_S = Seconds(3600.0)
 
 
@@ -56,18 +56,24 @@ class ConnectionState(Enum):
 
 @attrs.define(eq=False)
 class _Link:
-    """One opened connection and what was registered on it.
+    """One time of being connected.
+
+    Each call has a connection of its own while it runs: two threads on one connection would share
+    a client whose wake-ups get lost (libvirt before 10.0), and whose end frees what the other is
+    still in.
 
     Attributes:
-        epoch: which one, counted from 1.
-        connection: libvirt's.
-        callbacks: what deregisters our callbacks.
-        given_up: whether nobody wants it any more.
+        epoch: which time, counted from 1.
+        connection: the one that events come from, and no calls go to.
+        callbacks: what deregisters our callbacks on it.
+        idle: connections for calls that nobody uses now.
+        given_up: whether it is over.
     """
 
     epoch: int
     connection: libvirt.virConnect | None = None
     callbacks: tuple[int, ...] = ()
+    idle: list[libvirt.virConnect] = attrs.field(factory=list)
     given_up: bool = False
 
 
@@ -126,10 +132,9 @@ class LibvirtConnection:
         link = self._ready(what, deadline)
 
         def work() -> R:
-            if link.given_up or link.connection is None:
-                raise HypervisorUnavailable(self.uri, "the connection was lost before the call")
             try:
-                return fn(link.connection)
+                with self._line(link) as connection:
+                    return fn(connection)
             except libvirt.libvirtError as error:
                 if connection_is_lost(error):
                     self._lose(link, str(error))
@@ -145,7 +150,7 @@ class LibvirtConnection:
     def close(self) -> None:
         """End the connection; calls fail from now on."""
         with self._changed:
-            link, self._link = self._link, _Link(self._link.epoch, given_up=True)
+            link = self._link
             link.given_up = True
             self._state = ConnectionState.CLOSED
             self._failure = HypervisorUnavailable(self.uri, "the connection was closed")
@@ -203,13 +208,12 @@ class LibvirtConnection:
     def _open(self, link: _Link) -> None:
         """Open `link`; only what has all its callbacks and was compared is published in it."""
         try:
-            connection = libvirt.open(self.uri)
+            connection = self._dial()
         except libvirt.libvirtError as error:
             raise translated(error, self.uri, "connect") from error
         callbacks: tuple[int, ...] = ()
         try:
             _check_version(connection)
-            connection.setKeepAlive(_KEEP_ALIVE_INTERVAL_S, _KEEP_ALIVE_COUNT)
             connection.registerCloseCallback(self._on_close, link)
             callbacks = self._watch.register(connection)
             self._enter(link, ConnectionState.RESYNCHRONISING)
@@ -234,10 +238,44 @@ class LibvirtConnection:
             self._changed.notify_all()
             return True
 
+    @contextlib.contextmanager
+    def _line(self, link: _Link) -> Iterator[libvirt.virConnect]:
+        """Hand out a connection for one call; it is kept for the next if it is still good."""
+        with self._changed:
+            if link.given_up:
+                raise HypervisorUnavailable(self.uri, "the connection was lost before the call")
+            found = link.idle.pop() if link.idle else None
+        connection = found or self._dial()
+        good = True
+        try:
+            yield connection
+        except libvirt.libvirtError as error:
+            good = not connection_is_lost(error)
+            raise
+        finally:
+            with self._changed:
+                good = good and not link.given_up
+                if good:
+                    link.idle.append(connection)
+            if not good:
+                _close(connection)
+
+    def _dial(self) -> libvirt.virConnect:
+        connection = libvirt.open(self.uri)
+        try:
+            connection.setKeepAlive(_KEEP_ALIVE_INTERVAL_S, _KEEP_ALIVE_COUNT)
+        except libvirt.libvirtError:
+            _close(connection)
+            raise
+        return connection
+
     def _release(self, link: _Link) -> None:
-        """Give everything of a link back, once."""
+        """Give everything back that belongs to a link that is given up."""
         with self._changed:
             connection, link.connection = link.connection, None
+            idle, link.idle = link.idle, []
+        for line in idle:
+            _close(line)
         if connection is not None:
             _dispose(connection, link.callbacks)
 
@@ -289,5 +327,9 @@ def _dispose(connection: libvirt.virConnect, callbacks: tuple[int, ...]) -> None
             connection.domainEventDeregisterAny(callback)
     with contextlib.suppress(libvirt.libvirtError):
         connection.unregisterCloseCallback()
+    _close(connection)
+
+
+def _close(connection: libvirt.virConnect) -> None:
     with contextlib.suppress(libvirt.libvirtError):
         connection.close()

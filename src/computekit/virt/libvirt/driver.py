@@ -63,9 +63,6 @@ _log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-_QUERY_TIMEOUT_S = Seconds(10.0)
-_CHANGE_TIMEOUT_S = Seconds(60.0)
-
 _CONSOLE_LIMIT_BYTES, _CONSOLE_KEPT_BYTES = 4 << 20, 1 << 20
 _CONSOLE_ROUND_S = Seconds(10.0)
 _REST_S = Seconds(3600.0)
@@ -92,6 +89,8 @@ class LibvirtHypervisor:
         runtime: owns the threads; None: one of its own, which ends with `close`.
         virt_type: `kvm`, `qemu`, or `auto`: what `choose_acceleration` finds.
         probe: what `auto` boots to find out; None: the smallest guest.
+        query_timeout_s: for calls that only read.
+        change_timeout_s: for calls that change a domain; libvirt itself waits 30 s for a busy one.
 
     Raises:
         PermissionRefused: this user may not write to `directory`.
@@ -106,12 +105,15 @@ class LibvirtHypervisor:
         *,
         virt_type: str = "auto",
         probe: ProbeGuest | None = None,
+        query_timeout_s: Seconds = Seconds(10.0),
+        change_timeout_s: Seconds = Seconds(60.0),
     ) -> None:
         self._own_runtime = Runtime() if runtime is None else None
         self._runtime = runtime or self._own_runtime or Runtime()
         self._name = name
+        self._query_timeout_s, self._change_timeout_s = query_timeout_s, change_timeout_s
         self._disks = LocalDisks(directory, self._runtime.clock)
-        self.acceleration = (
+        self.acceleration: Acceleration = (
             choose_acceleration(directory / "acceleration.json", self._runtime.clock, probe)
             if virt_type == "auto"
             else Acceleration(virt_type, "it was asked for")
@@ -283,7 +285,7 @@ class LibvirtHypervisor:
     # How calls run.
 
     def _query(self, what: str, fn: Callable[[libvirt.virConnect], R]) -> R:
-        return self._connection.call(what, fn, self._queries, _QUERY_TIMEOUT_S)
+        return self._connection.call(what, fn, self._queries, self._query_timeout_s)
 
     def _change(
         self,
@@ -296,11 +298,11 @@ class LibvirtHypervisor:
         A call that hung must not wake up later and undo what came after it: it asks `in_time`
         before each change, and the next call on the same domain waits for its end.
         """
-        deadline = Deadline(self._runtime.clock, _CHANGE_TIMEOUT_S)
+        deadline = Deadline(self._runtime.clock, self._change_timeout_s)
 
         def in_time() -> None:
             if deadline.passed:
-                raise DeadlineExceeded(what, _CHANGE_TIMEOUT_S)
+                raise DeadlineExceeded(what, self._change_timeout_s)
 
         def work(connection: libvirt.virConnect) -> None:
             with self._locks.holding(instance, deadline):

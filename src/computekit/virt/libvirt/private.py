@@ -74,11 +74,15 @@ class PrivateLibvirtd:
     Args:
         directory: for everything; made if it is not there.
         clock: for deadlines.
+        search_path: where to look for programs.
     """
 
-    def __init__(self, directory: Path, clock: Clock | None = None) -> None:
-        self.directory = directory.absolute()
+    def __init__(
+        self, directory: Path, clock: Clock | None = None, *, search_path: str = _PATH
+    ) -> None:
+        self.directory: Path = directory.absolute()
         self._clock: Clock = clock or SystemClock()
+        self._search_path = search_path
         self._root = os.geteuid() == 0
         longest = _LONGEST_FOR_ROOT if self._root else _LONGEST_FOR_USER
         fits = len(os.fsencode(self.directory)) <= longest
@@ -194,7 +198,7 @@ class PrivateLibvirtd:
     # How it is made.
 
     def _check(self) -> str:
-        found = {name: shutil.which(name, path=_PATH) for name in _PROGRAMS}
+        found = {name: shutil.which(name, path=self._search_path) for name in _PROGRAMS}
         missing = [name for name, path in found.items() if path is None]
         if missing:
             packages = " ".join(_PROGRAMS[name] for name in missing)
@@ -230,7 +234,7 @@ class PrivateLibvirtd:
 
     def _spawn(self, libvirtd: str) -> int:
         environment = {
-            "PATH": _PATH,
+            "PATH": self._search_path,
             "LC_ALL": "C",
             "HOME": pwd.getpwuid(os.geteuid()).pw_dir,
             "XDG_RUNTIME_DIR": str(self._base / "run"),
