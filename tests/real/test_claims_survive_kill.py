@@ -20,7 +20,7 @@ pytestmark = pytest.mark.real
 
 WORKER = Path(__file__).with_name("claim_worker.py")
 PROCESSES = 4
-KILLS = 8
+KILLS = 6
 
 
 class Workers:
@@ -38,18 +38,18 @@ class Workers:
         with log.open("wb") as output:
             self._running.append(subprocess.Popen(arguments, stdout=output))
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
+    def kill_one(self, source: random.Random) -> None:
+        process = self._running.pop(source.randrange(len(self._running)))
         assert process.poll() is None, "a worker has ended by itself"
         process.kill()
         process.wait(10)
-        self._running.remove(process)
-
-    def kill_one(self, source: random.Random) -> None:
-        self.kill(source.choice(self._running))
 
     def kill_all(self) -> None:
-        for process in tuple(self._running):
-            self.kill(process)
+        for process in self._running:
+            process.kill()
+        for process in self._running:
+            process.wait(10)
+        self._running.clear()
 
     def lines(self) -> Iterator[tuple[str, str]]:
         for log in self._logs:
@@ -87,7 +87,7 @@ def test_claims_survive_kill(tmp_path: Path) -> None:
         for _ in range(PROCESSES):
             workers.start()
         for _ in range(KILLS):
-            time.sleep(source.uniform(0.3, 1.0))
+            time.sleep(source.uniform(0.3, 0.8))
             workers.kill_one(source)
             workers.start()
             bench.store.write(lambda _tx: check(bench))  # in a write, nobody else writes

@@ -7,7 +7,7 @@ from enum import Enum
 import attrs
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.engine import interfaces
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from computekit.errors import ComputekitError, Fault, InvalidInput, StoreUnavailable
@@ -117,8 +117,8 @@ def judge(error: DBAPIError) -> Verdict:
             return Verdict.PASSING
         if state.startswith(_POSTGRESQL_UNUSABLE):
             return Verdict.UNUSABLE
-    elif code is None and isinstance(error.orig, OSError | sqlite3.OperationalError):
-        return Verdict.UNUSABLE
+    elif code is None and isinstance(error, OperationalError):
+        return Verdict.UNUSABLE  # there was not even a connection
     return Verdict.RACED if isinstance(error, IntegrityError) else Verdict.DEFECT
 
 
