@@ -89,8 +89,8 @@ class LibvirtHypervisor:
         runtime: owns the threads; None: one of its own, which ends with `close`.
         virt_type: `kvm`, `qemu`, or `auto`: what `choose_acceleration` finds.
         probe: what `auto` boots to find out; None: the smallest guest.
-        query_timeout_s: for calls that only read.
-        change_timeout_s: for calls that change a domain; libvirt itself waits 30 s for a busy one.
+        query_timeout_s: for calls that only read domains.
+        change_timeout_s: for the others; libvirt itself waits 30 s for a domain that is busy.
 
     Raises:
         PermissionRefused: this user may not write to `directory`.
@@ -145,7 +145,10 @@ class LibvirtHypervisor:
                 connection.getLibVersion(),
             )
 
-        described, offered, version, library = self._query("facts", read)
+        # The first time, libvirt asks every QEMU that it finds: that takes seconds.
+        described, offered, version, library = self._connection.call(
+            "facts", read, self._queries, self._change_timeout_s
+        )
         host = parse_capabilities(described)
         if virt_type not in host.virt_types:
             raise Unsupported(f"virt type {virt_type}", f"libvirt has {sorted(host.virt_types)}")

@@ -131,7 +131,7 @@ class PrivateLibvirtd:
         running = self.supervisor_pid
         if running is not None:
             _send(running, signal.SIGHUP)
-        while not self._answers():
+        while self.supervisor_pid is None or not self._answers():
             if self._ended() == _supervisor.REFUSED:
                 reason = f"a libvirtd apart from the machine's own cannot be started: {self._log()}"
                 raise PermissionRefused(str(self.directory), reason)
