@@ -121,8 +121,8 @@ class Pool:
         try:
             return future.result(timeout_s)
         except FutureTimeout:
-            if future.done():  # fn itself raised a TimeoutError
-                raise
+            if future.done():  # it has ended since, or has itself raised a TimeoutError
+                return future.result()
             if not future.cancel():
                 with self._lock:
                     self._stuck += 1

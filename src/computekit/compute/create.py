@@ -222,11 +222,10 @@ class _Create:
             except (HostError, TransportFailed, DeadlineExceeded) as error:
                 if error.retryable and ctx.since_entered_s < _HOST_PATIENCE_S:
                     raise
-                if len(ctx.notes(_TriedHost)) + 1 >= _HOSTS_TO_TRY:
+                placed = ctx.out("place", _Placed)
+                if placed.tries >= _HOSTS_TO_TRY:
                     return Fail(error)
-                host = self.on_host.instance(ctx).host
-                assert host is not None
-                return Back("place", _TriedHost(host, error.message))
+                return Back("place", _TriedHost(placed.host, error.message))
 
         return step
 

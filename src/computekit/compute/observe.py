@@ -51,4 +51,6 @@ def observe_kind(services: Services) -> OperationKind[ObserveParams]:
             return Done()
         return Done() if state is instance.state else on_host.becomes(instance, state)
 
-    return OperationKind(name="instance.observe", params=ObserveParams, steps=(Step("look", look),))
+    return OperationKind(
+        name="instance.observe", params=ObserveParams, steps=(Step("look", look),), yields=True
+    )

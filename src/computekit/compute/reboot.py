@@ -65,4 +65,5 @@ def reboot_kind(services: Services) -> OperationKind[RebootParams]:
             Step("define", on_host.define),
             Step("run", on_host.run),
         ),
+        yields=True,
     )

@@ -61,4 +61,5 @@ def stop_kind(services: Services) -> OperationKind[StopParams]:
             Step("off", on_host.off),
             Step("stopped", stopped),
         ),
+        yields=True,
     )

@@ -184,6 +184,8 @@ class OperationKind(Generic[P_contra]):
         steps: in order.
         on_end: what to write in the transaction that ends the operation, which follows that of
             the last step (or undo); the error is None when it is done.
+        yields: whether a cancel ends it even past the point of no return, at the next boundary,
+            with nothing taken back: what it has done stays, and what comes after it looks.
 
     Raises:
         ValueError: no steps, two of one name, or two points of no return.
@@ -194,6 +196,7 @@ class OperationKind(Generic[P_contra]):
     steps: tuple[Step[P_contra], ...]
     on_end: Callable[[Tx, Context[P_contra], Ending, ComputekitError | None], None] | None = None
     version: int = 1
+    yields: bool = False
 
     def __attrs_post_init__(self) -> None:
         names = {step.name for step in self.steps}

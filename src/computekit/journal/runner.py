@@ -178,7 +178,8 @@ class Runner:
         if step is None:
             return Done()
         forward = operation.direction is Direction.FORWARD
-        if forward and operation.cancel is not None and transitions.may_turn(kind, operation):
+        stops = kind.yields or transitions.may_turn(kind, operation)
+        if forward and operation.cancel is not None and stops:
             return Fail(Cancelled(operation.cancel))
         run = step.do if forward else step.undo
         if run is None:

@@ -162,6 +162,11 @@ def after(
         return _after_undo(kind, row, came, now_s, retry_s)
     if row.cancel is not None and may_turn(kind, row):
         return _turned(row, Cancelled(row.cancel), now_s)
+    last = isinstance(came, Done) and row.position + 1 == len(kind.steps)
+    if row.cancel is not None and kind.yields and not last:
+        why = encode_error(Cancelled(row.cancel))
+        left = attrs.evolve(_entered(row, -1, now_s), direction=Direction.UNDO, error=why)
+        return _passed(kind, left, now_s)
     match came:
         case Done():
             return _passed(kind, _entered(row, row.position + 1, now_s), now_s)
@@ -181,7 +186,10 @@ def _back(kind: OperationKind[Never], row: Operation, step: str, now_s: Seconds)
     if back_to > row.position or not may_turn(kind, row):
         raise ValueError(f"{kind.name} cannot go back to {step}")
     return attrs.evolve(
-        _entered(row, row.position, now_s), direction=Direction.UNDO, back_to=back_to
+        _entered(row, row.position, now_s),
+        direction=Direction.UNDO,
+        back_to=back_to,
+        fence=row.fence + 1,
     )
 
 
@@ -221,7 +229,10 @@ def _after_undo(
     match came:
         case Done() if row.position == row.back_to:
             return attrs.evolve(
-                _entered(row, row.position, now_s), direction=Direction.FORWARD, back_to=None
+                _entered(row, row.position, now_s),
+                direction=Direction.FORWARD,
+                back_to=None,
+                fence=row.fence + 1,
             )
         case Done():
             before = attrs.evolve(_entered(row, row.position - 1, now_s), error=row.error)
@@ -237,9 +248,12 @@ def _after_undo(
 
 
 def _turned(row: Operation, error: ComputekitError, now_s: Seconds) -> Operation:
-    """Undo from this step on, whose effect is in doubt."""
+    """Undo from this step on, whose effect is in doubt; what comes late of it is fenced off."""
     return attrs.evolve(
-        _entered(row, row.position, now_s), direction=Direction.UNDO, error=encode_error(error)
+        _entered(row, row.position, now_s),
+        direction=Direction.UNDO,
+        error=encode_error(error),
+        fence=row.fence + 1,
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from typing import TypeVar
 
+import cattrs
 from cattrs.preconf.json import JsonConverter, make_converter
 
 from computekit.errors import ComputekitError, RemoteError, error_types
@@ -80,12 +81,16 @@ def encode_error(error: ComputekitError) -> str:
 def decode_error(text: str) -> ComputekitError:
     """Return the error that `encode_error` made `text` from.
 
-    A code that this process does not know gives a `RemoteError` with the same sentence.
+    A code or fields that this process does not know give a `RemoteError` with the same sentence.
     """
     raw = json.loads(text)
-    kind = error_types().get(raw["code"])
+    if not isinstance(raw, dict):
+        return RemoteError("unreadable", text)
+    code, message = str(raw.get("code")), str(raw.get("message"))
+    kind = error_types().get(code)
     if kind is None:
-        return RemoteError(str(raw["code"]), str(raw["message"]))
-    if not _has_fields(kind):
-        return kind()
-    return _CONVERTER.structure(raw["fields"], kind)
+        return RemoteError(code, message)
+    try:
+        return _CONVERTER.structure(raw.get("fields"), kind) if _has_fields(kind) else kind()
+    except (cattrs.BaseValidationError, AttributeError, TypeError, ValueError):
+        return RemoteError(code, message)  # of a version that knows other fields

@@ -397,6 +397,8 @@ def _expect_cancelled(trial: Trial, turns: bool, done: Snapshot) -> None:
     if turns:
         trial.expect(OperationState.UNDONE, trial.undone)
         _expect_error(trial, Cancelled)
+    elif trial.kind.yields and trial.row().state is OperationState.UNDONE:
+        _expect_error(trial, Cancelled)
     else:
         trial.expect(OperationState.DONE, done)
 

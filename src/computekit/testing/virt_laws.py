@@ -263,6 +263,15 @@ class VirtLaws:
         bench.driver.undefine(instance)
         assert bench.foreign_names() == {"stranger"}
 
+    def test_a_machine_that_the_hypervisor_does_not_have_is_refused(
+        self, bench: VirtBench
+    ) -> None:
+        spec = bench.spec()
+        odd = attrs.evolve(spec.guest, machine_type="pc-q35-99.0")
+        with pytest.raises(HostError):
+            bench.driver.define(attrs.evolve(spec, guest=odd))
+        assert bench.driver.domains() == ()
+
     @pytest.mark.parametrize(
         "name",
         ["", "a\x00b", "a\nb", "a\x1b[31mb", "a\ud800b", "a\ufffe", "x" * 256],
@@ -342,6 +351,15 @@ class VirtLaws:
         with pytest.raises(HostError):
             bench.driver.start(spec.mark)
         assert bench.status(spec).state is DomainState.SHUTOFF
+
+    def test_a_guest_larger_than_any_host_does_not_start(self, bench: VirtBench) -> None:
+        spec = bench.spec()
+        huge = bench.prepared(
+            attrs.evolve(spec, guest=attrs.evolve(spec.guest, memory_mib=Mib(1 << 40)))
+        )
+        with pytest.raises(HostError):
+            bench.driver.start(huge.mark)
+        assert bench.status(huge).state is DomainState.SHUTOFF
 
     def test_a_guest_that_is_asked_powers_off(self, bench: VirtBench) -> None:
         spec = bench.running()
