@@ -74,6 +74,7 @@ class Pool:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._busy = 0
+        self._pending = 0
         self._stuck = 0
         self._closed = False
 
@@ -102,7 +103,8 @@ class Pool:
                 self._todo.put_nowait(work)
             except queue.Full:
                 raise Overloaded(f"pool {self.name}") from None
-            if len(self._threads) < min(self.size, self._busy + self._todo.qsize()):
+            self._pending += 1
+            if len(self._threads) < min(self.size, self._pending):
                 thread = threading.Thread(
                     target=self._serve, name=f"{self.name}-{len(self._threads)}", daemon=True
                 )
@@ -162,6 +164,7 @@ class Pool:
             finally:
                 with self._lock:
                     self._busy -= 1
+                    self._pending -= 1
 
 
 class Runtime:

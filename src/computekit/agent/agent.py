@@ -115,9 +115,16 @@ class Agent:
             raise InvalidInput((Fault("fence", "wrong", f"needs one for {call.changes}"),))
         with self._guard:
             busy = self._busy.setdefault(call.changes, threading.Lock())
-        with busy:
+        left_s = message.not_after_s - self._clock.wall_s()
+        if not busy.acquire(timeout=max(0.0, left_s)):
+            raise FenceRejected(f"message {message.call}", "its instance was busy all its time")
+        try:
+            if self._clock.wall_s() > message.not_after_s:
+                raise FenceRejected(f"message {message.call}", "it came after its time")
             self._fences.admit(message.fence)
             return call.run(self._hypervisor, self._images)
+        finally:
+            busy.release()
 
     def _sync(self, call: Sync) -> HostInstances:
         report = call.run(self._hypervisor, self._images)

@@ -1,6 +1,6 @@
 """Use-cases on instances, one operation a file."""
 
-from computekit.compute.admission import admit_host
+from computekit.compute.admission import admit_host, mark_absent
 from computekit.compute.audit import Audit, Discrepancy, audit
 from computekit.compute.console import ConsoleOutput, ConsoleParams, console_kind, read_console
 from computekit.compute.create import CreateParams, create, create_kind
@@ -36,6 +36,7 @@ __all__ = [
     "create_kind",
     "delete",
     "delete_kind",
+    "mark_absent",
     "observe",
     "observe_kind",
     "operation_kinds",

@@ -1,12 +1,15 @@
 """Take a host into the fleet: its row, its provider tree, and its agent's first sync."""
 
+import attrs
+
 from computekit.agent import Fence, HostInstances, InventoryRules, host_provider, host_tree
 from computekit.compute.services import Services
+from computekit.ids import HostName
 from computekit.model import HostFacts
 from computekit.scheduler import Host
 from computekit.work import Tx
 
-__all__ = ["admit_host"]
+__all__ = ["admit_host", "mark_absent"]
 
 
 def admit_host(
@@ -16,7 +19,7 @@ def admit_host(
     rules: InventoryRules = InventoryRules(),  # noqa: B008
     zone: str | None = None,
 ) -> HostInstances:
-    """Write what a host has and that its agent is up, then let the agent obey.
+    """Write what a host has, let its agent obey, then write that it is up.
 
     The row is written first: a message of an earlier incarnation is refused from then on, by the
     new agent because it has not been synchronised, and later because it names the old one.
@@ -28,9 +31,9 @@ def admit_host(
         TransportFailed: the agent could not be reached.
         InUse: an allocation holds something that the host no longer has.
     """
-    before = services.hosts.host(facts.name)
 
-    def write(tx: Tx) -> None:
+    def write(tx: Tx, up: bool) -> None:
+        before = services.hosts.host(facts.name)
         services.placement.put_tree(tx, host_tree(facts, rules))
         services.hosts.put_host(
             tx,
@@ -40,15 +43,32 @@ def admit_host(
                 facts=facts,
                 zone=zone if before is None else before.zone,
                 disabled=None if before is None else before.disabled,
-                up=True,
+                up=up,
                 incarnation=incarnation,
                 seen_s=services.clock.wall_s(),
             ),
         )
 
-    services.store.write(write)
+    services.store.write(lambda tx: write(tx, up=False))
     fences = tuple(
         Fence(instance.id, instance.epoch)
         for instance in services.instances.instances(host=facts.name)
     )
-    return services.client.sync(facts.name, fences)
+    found = services.client.sync(facts.name, fences)
+    services.store.write(lambda tx: write(tx, up=True))
+    return found
+
+
+def mark_absent(services: Services, present: frozenset[HostName]) -> tuple[HostName, ...]:
+    """Write that every host is down whose agent is not among those present; return which.
+
+    For a service that knows all its agents: no instance is put on such a host.
+    """
+    gone = tuple(host for host in services.hosts.hosts() if host.up and host.name not in present)
+
+    def write(tx: Tx) -> None:
+        for host in gone:
+            services.hosts.put_host(tx, attrs.evolve(host, up=False))
+
+    services.store.write(write)
+    return tuple(host.name for host in gone)

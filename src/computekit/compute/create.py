@@ -93,11 +93,14 @@ def create(
     """Write down a new instance and the operation that will create it.
 
     Raises:
-        InvalidInput: name, flavor or image break rules; all faults are in it.
+        InvalidInput: name, flavor, image or hints break rules; all faults are in it.
         NotFound: there is no such image.
     """
     found = services.images.image(image)
-    faults: list[Fault] = []
+    faults = [
+        Fault(f"hints[{hint!a}]", "unsupported_hint", "no scheduler hint is kept yet; leave it out")
+        for hint in hints
+    ]
     for check in (lambda: check_name(name), lambda: resolve(flavor, found, services.defaults)):
         try:
             check()

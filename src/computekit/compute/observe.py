@@ -30,6 +30,8 @@ def observe(services: Services, instance: InstanceId) -> Operation | None:
     row = services.instances.instance(instance)
     if row is None or row.state not in (InstanceState.ACTIVE, InstanceState.STOPPED):
         return None
+    if services.journal.live(instance) is not None:
+        return None
     try:
         return services.submit(observe_kind(services), ObserveParams(), instance)
     except OperationInProgress:

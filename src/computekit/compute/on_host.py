@@ -6,19 +6,20 @@ import attrs
 
 from computekit.agent import Define, Destroy, Fence, HostCall, ReadStatus, ShutDown, Start
 from computekit.compute.services import Services
-from computekit.errors import StateConflict
+from computekit.errors import Fault, InvalidInput, StateConflict
 from computekit.ids import HostName, InstanceId
 from computekit.journal import Context, Done, Outcome, Wait
 from computekit.model import Instance, InstanceState
 from computekit.units import Seconds
 from computekit.virt.ports import DomainMark, DomainSpec, DomainState, DomainStatus
 
-__all__ = ["OnHost", "require_state"]
+__all__ = ["OnHost", "check_grace", "require_state"]
 
 R = TypeVar("R")
 P = TypeVar("P")
 
 _POLL_S = Seconds(0.5)
+_LONGEST_GRACE_S = Seconds(24 * 3600.0)
 
 
 @attrs.frozen
@@ -98,6 +99,18 @@ class OnHost:
         instance = self.instance(ctx)
         require_state(instance, *states)
         return instance
+
+
+def check_grace(grace_s: Seconds) -> Seconds:
+    """Return how long a guest may take to power off.
+
+    Raises:
+        InvalidInput: it is not within 0 and a day.
+    """
+    if not 0 <= grace_s <= _LONGEST_GRACE_S:
+        message = f"{grace_s} s is not within 0 and {_LONGEST_GRACE_S:g} s"
+        raise InvalidInput((Fault("grace_s", "out_of_range", message),))
+    return grace_s
 
 
 def require_state(instance: Instance, *states: InstanceState) -> None:

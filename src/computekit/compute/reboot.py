@@ -2,7 +2,7 @@
 
 import attrs
 
-from computekit.compute.on_host import OnHost, require_state
+from computekit.compute.on_host import OnHost, check_grace, require_state
 from computekit.compute.services import Services
 from computekit.compute.stop import DEFAULT_GRACE_S
 from computekit.ids import InstanceId
@@ -36,12 +36,15 @@ def reboot(
     """Write down that an instance is to reboot.
 
     Raises:
+        InvalidInput: `grace_s` is not within 0 and a day.
         NotFound: there is no such instance.
         StateConflict: it does not run.
         OperationInProgress: something else is under way on it.
     """
     require_state(services.existing(instance), InstanceState.ACTIVE)
-    return services.submit(reboot_kind(services), RebootParams(hard, grace_s), instance)
+    return services.submit(
+        reboot_kind(services), RebootParams(hard, check_grace(grace_s)), instance
+    )
 
 
 def reboot_kind(services: Services) -> OperationKind[RebootParams]:

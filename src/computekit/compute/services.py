@@ -23,6 +23,9 @@ __all__ = ["Services"]
 
 P = TypeVar("P")
 
+_GIVES_WAY = frozenset({"instance.observe"})
+"""Kinds that nobody has asked for, and that nobody who asks for something waits for."""
+
 
 @attrs.frozen
 class Services:
@@ -70,11 +73,15 @@ class Services:
             params: of the operation.
             subject: what it works on.
             also: writes what must be there with it.
-            preempt: why the live operation of the subject, if any, is to end; None leaves it.
+            preempt: why the live operation of the subject, if any, is to end; None leaves it,
+                unless it is one that nobody has asked for.
 
         Raises:
             OperationInProgress: the subject has a live operation, and `preempt` is None.
         """
+        live = self.journal.live(subject)
+        if preempt is None and live is not None and live.kind in _GIVES_WAY:
+            preempt = f"{kind.name} is wanted"
         operation = new_operation(
             kind, params, subject, OperationId(new_uuid(self.random)), self.clock.wall_s()
         )

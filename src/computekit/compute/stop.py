@@ -2,7 +2,7 @@
 
 import attrs
 
-from computekit.compute.on_host import OnHost, require_state
+from computekit.compute.on_host import OnHost, check_grace, require_state
 from computekit.compute.services import Services
 from computekit.ids import InstanceId
 from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
@@ -30,12 +30,13 @@ def stop(services: Services, instance: InstanceId, grace_s: Seconds = DEFAULT_GR
     """Write down that an instance is to stop.
 
     Raises:
+        InvalidInput: `grace_s` is not within 0 and a day.
         NotFound: there is no such instance.
         StateConflict: it does not run.
         OperationInProgress: something else is under way on it.
     """
     require_state(services.existing(instance), InstanceState.ACTIVE)
-    return services.submit(stop_kind(services), StopParams(grace_s), instance)
+    return services.submit(stop_kind(services), StopParams(check_grace(grace_s)), instance)
 
 
 def stop_kind(services: Services) -> OperationKind[StopParams]:
