@@ -68,11 +68,18 @@ class LawImages:
         self.add(SPOILT, b"spoilt".ljust(_DISK_BYTES, b"\0"))
         self._contents[SPOILT] = b"spoils".ljust(_DISK_BYTES, b"\0")
 
-    def add(self, image: ImageId, content: bytes, disk_format: str = "raw") -> None:
-        """Keep an image that is as long as its disk."""
+    def add(
+        self,
+        image: ImageId,
+        content: bytes,
+        disk_format: str = "raw",
+        virtual_size_bytes: Bytes | None = None,
+    ) -> None:
+        """Keep an image; its disk is as long as its file unless another length is said."""
         size, digest = Bytes(len(content)), hashlib.sha256(content).hexdigest()
+        length = size if virtual_size_bytes is None else virtual_size_bytes
         self._contents[image] = content
-        self._images[image] = Image(image, "law", disk_format, size, size, digest)
+        self._images[image] = Image(image, "law", disk_format, size, length, digest)
 
     def image(self, image: ImageId) -> Image:
         """Return what `ImageSource.image` says."""
@@ -263,9 +270,7 @@ class VirtLaws:
         bench.driver.undefine(instance)
         assert bench.foreign_names() == {"stranger"}
 
-    def test_a_machine_that_the_hypervisor_does_not_have_is_refused(
-        self, bench: VirtBench
-    ) -> None:
+    def test_a_machine_that_the_hypervisor_does_not_have_is_refused(self, bench: VirtBench) -> None:
         spec = bench.spec()
         odd = attrs.evolve(spec.guest, machine_type="pc-q35-99.0")
         with pytest.raises(HostError):

@@ -5,6 +5,7 @@ import os
 import platform
 import queue
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -15,6 +16,7 @@ import attrs
 from computekit.clock import Clock, Deadline
 from computekit.units import Seconds
 from computekit.virt.boot_sector import boot_sector_disk
+from computekit.virt.libvirt.refusals import os_errors
 
 __all__ = ["Acceleration", "ProbeGuest", "choose_acceleration", "missing_for_kvm"]
 
@@ -64,19 +66,25 @@ def choose_acceleration(
         memory: the file to remember it in; its directory exists.
         clock: for the ten seconds.
         guest: what to boot; None: the smallest guest, one boot sector.
+
+    Raises:
+        PermissionRefused: `memory` cannot be written.
     """
     missing = missing_for_kvm(
         Path("/proc/cpuinfo").read_text("utf-8", "replace"),
         frozenset(path.name for path in Path("/sys/module").glob("kvm*")),
         usable=os.access("/dev/kvm", os.R_OK | os.W_OK),
     )
+    if missing is None and shutil.which(_QEMU) is None:
+        missing = f"{_QEMU} was not found to try KVM with"
     if missing is not None:
         return Acceleration("qemu", missing)
     key = _machine_key(guest)
     known = _recall(memory, key)
     if known is None:
         known = _probe(clock, guest)
-        _remember(memory, key, known)
+        with os_errors(memory):
+            _remember(memory, key, known)
     return known
 
 

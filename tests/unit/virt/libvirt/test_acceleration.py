@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from computekit.clock import SystemClock
 from computekit.testing import ManualClock
 from computekit.virt.libvirt import acceleration
 from computekit.virt.libvirt.acceleration import choose_acceleration, missing_for_kvm
@@ -36,6 +37,24 @@ def test_this_machine_gets_an_answer_with_a_reason(tmp_path: Path) -> None:
     found = choose_acceleration(tmp_path / "acceleration.json", ManualClock())
     assert found.virt_type in {"kvm", "qemu"}
     assert found.reason
+
+
+@pytest.mark.parametrize(
+    ("script", "virt_type"),
+    [
+        ("echo SeaBIOS; echo BOOTED probe; exec sleep 60", "kvm"),
+        ("echo KVM internal error; exit 1", "qemu"),
+        ("exit 1", "qemu"),
+    ],
+)
+def test_a_trial_ends_with_what_the_guest_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, virt_type: str
+) -> None:
+    program = tmp_path / "qemu-system-x86_64"
+    program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert acceleration._probe(SystemClock(), None).virt_type == virt_type
 
 
 def test_an_outcome_holds_for_one_machine_and_one_boot(tmp_path: Path) -> None:
