@@ -1,13 +1,14 @@
 """`computekit-allinone`: one process, one state directory, one machine's guests."""
 
 import logging
+import os
 import random
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Never
 
@@ -16,8 +17,15 @@ import click
 
 from computekit import __version__
 from computekit.agent import Agent, HostLock, Hypervisor
-from computekit.compute import Services, admit_host, observe, operation_kinds
-from computekit.errors import ComputekitError
+from computekit.compute import (
+    Services,
+    admit_host,
+    audit,
+    mark_absent,
+    observe,
+    operation_kinds,
+)
+from computekit.errors import ComputekitError, Overloaded
 from computekit.ids import ExecutorId, HostName
 from computekit.journal import OperationKind, Runner
 from computekit.runtime import Runtime
@@ -25,7 +33,7 @@ from computekit.units import Seconds
 from computekit.virt import DomainEvent, DomainEventKind
 from computekit_daemons.hypervisors import fake_hypervisors, libvirt_hypervisor
 from computekit_daemons.logs import log_to_stderr
-from computekit_daemons.state import Wired, open_state
+from computekit_daemons.state import Wired, make_private, open_state
 
 __all__ = ["AllInOne", "main"]
 
@@ -34,12 +42,28 @@ _log = logging.getLogger(__name__)
 LEASE_S = Seconds(3600.0)
 """Longer than any host call. A restart does not wait for it: the new process adopts."""
 
+LOOK_S = Seconds(30.0)
+"""How often hosts are asked for what no event has told."""
+
 _TELLING = {DomainEventKind.STARTED, DomainEventKind.STOPPED, DomainEventKind.LOST}
 
 
 def _announce(url: str) -> None:
     sys.stdout.write(f"ready {url}\n")
     sys.stdout.flush()
+
+
+def look_around(services: Services) -> Seconds:
+    """Look at every instance on which a host and the books do not agree; return when again."""
+    for found in audit(services).discrepancies:
+        _log.warning("host %s, instance %s: %s", found.host, found.instance, found.what)
+        observe(services, found.instance)
+    return LOOK_S
+
+
+def _look_later(error: Exception) -> Seconds:
+    _log.warning("hosts cannot be looked at now: %s", error)
+    return LOOK_S
 
 
 @attrs.frozen
@@ -78,6 +102,7 @@ class AllInOne:
         runtime = Runtime()
         source = random.SystemRandom()
         with ExitStack() as stack:
+            make_private(self.state, open_to_qemu=self.libvirt is not None)
             lock = HostLock(self.state)
             stack.callback(lock.release)
             stack.callback(runtime.drain, Seconds(30.0))
@@ -90,7 +115,9 @@ class AllInOne:
                 ]
                 for agent in agents:
                     stack.callback(agent.close)
+                mark_absent(wired.services, frozenset(agent.host for agent in agents))
                 self._run_operations(wired, runtime, source)
+                runtime.loop("look", lambda: look_around(wired.services), _look_later)
                 ready(wired.state.path.as_uri())
                 stop.wait()
                 runtime.drain(Seconds(30.0))
@@ -130,20 +157,19 @@ class AllInOne:
         wired.wire.attach(name, agent.handle)
         events = runtime.pool(f"events-{name}", 1, 1024)
 
+        def look(event: DomainEvent) -> None:
+            try:
+                observe(services, event.instance)
+            except ComputekitError as error:  # the next look at the whole host finds it
+                _log.warning("event of instance %s is put off: %s", event.instance, error)
+
         def heard(event: DomainEvent) -> None:
             if event.kind in _TELLING:
-                events.submit(lambda: observe(services, event.instance))
+                with suppress(Overloaded):
+                    events.submit(lambda: look(event))
 
         hypervisor.subscribe(heard)
-        report = admit_host(services, hypervisor.facts(), agent.incarnation)
-        for instance in services.instances.instances(host=name):
-            observe(services, instance.id)  # what happened while nobody listened
-        for domain in report.domains:
-            row = services.instances.instance(domain.mark.instance)
-            if row is None or row.host != name:
-                _log.warning(
-                    "host %s runs instance %s, which is not its own", name, domain.mark.instance
-                )
+        admit_host(services, hypervisor.facts(), agent.incarnation)
         return agent
 
     def _run_operations(self, wired: Wired, runtime: Runtime, source: random.Random) -> None:
@@ -202,6 +228,7 @@ def main(
     if libvirt and fake:
         raise click.UsageError("--libvirt and --fake exclude each other")
     log_to_stderr(verbose=verbose)
+    os.umask(0o077)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

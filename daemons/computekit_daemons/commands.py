@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from computekit import compute
+from computekit.agent import HostLock
 from computekit.cli import flavor_from, flavor_options, state_option
 from computekit.clock import Deadline
 from computekit.compute import ConsoleOutput
@@ -22,7 +23,7 @@ from computekit.journal import Operation, OperationState
 from computekit.model import Image, Instance, decode, decode_error, encode
 from computekit.runtime import Runtime
 from computekit.units import Seconds
-from computekit_daemons.state import Wired, default_cache, open_state
+from computekit_daemons.state import StateDirectory, Wired, default_cache, open_state
 from computekit_daemons.views import (
     host_text,
     hosts_table,
@@ -51,6 +52,9 @@ __all__ = [
 PROJECT, USER = ProjectId("default"), UserId("default")
 """Whose instances these are until there are users."""
 
+ABSENT_S = Seconds(5.0)
+"""How long an all-in-one may be away, to be started anew, before waiting for it makes no sense."""
+
 timeout_option = click.option(
     "--timeout", "timeout_s", default=300.0, show_default=True, help="Seconds to wait."
 )
@@ -61,9 +65,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 @contextmanager
 def opened(state: Path) -> Iterator[Wired]:
     """Open a state directory for one command."""
-    if not state.is_dir():
+    if not StateDirectory(state).database.exists():
         raise click.ClickException(
-            f"there is no state directory {state}; "
+            f"there is no all-in-one in {state}; "
             f"start one with: computekit-allinone --state {state}"
         )
     runtime = Runtime()
@@ -105,6 +109,31 @@ def instance_named(wired: Wired, name: str) -> Instance:
     return named[0]
 
 
+def all_operations(
+    wired: Wired, states: frozenset[OperationState] | None = None
+) -> Iterator[Operation]:
+    """Return operations, oldest first."""
+    page = wired.services.journal.operations(states)
+    while page:
+        yield from page
+        page = wired.services.journal.operations(states, after=page[-1])
+
+
+def operation_named(wired: Wired, name: str) -> Operation:
+    """Return the operation of this id, or the only one whose id begins so.
+
+    Raises:
+        NotFound: there is none, or several.
+    """
+    row = wired.services.journal.operation(OperationId(name))
+    if row is not None:
+        return row
+    found = [one for one in all_operations(wired) if one.id.startswith(name)]
+    if len(found) != 1:
+        raise NotFound("operation" if not found else "single operation", name)
+    return found[0]
+
+
 def image_named(wired: Wired, name: str) -> Image:
     """Return the image of this id, or the only one of this name."""
     found = [one for one in wired.images.list() if name in {one.id, one.name}]
@@ -125,6 +154,7 @@ def wait_for(wired: Wired, operation: OperationId, timeout_s: float) -> Operatio
     """
     clock = wired.services.clock
     deadline = Deadline(clock, Seconds(timeout_s))
+    absent = Deadline(clock, ABSENT_S)
     with Console().status("queued") as status:
         while True:
             row = wired.services.journal.operation(operation)
@@ -134,10 +164,17 @@ def wait_for(wired: Wired, operation: OperationId, timeout_s: float) -> Operatio
                 return row
             if row.state is OperationState.UNDONE:
                 raise _why_undone(row)
+            if HostLock.holder(wired.state.path) is not None:
+                absent = Deadline(clock, ABSENT_S)
+            if absent.passed:
+                raise click.ClickException(
+                    f"no all-in-one runs on {wired.state.path}; the operation waits for: "
+                    f"computekit-allinone --state {wired.state.path}"
+                )
             if deadline.passed:
                 raise click.ClickException(
-                    f"operation {operation} has not ended after {timeout_s:g} s; "
-                    "is the all-in-one running?"
+                    f"operation {operation} has not ended after {timeout_s:g} s; it goes on: "
+                    f"see computekit ops show {operation[:8]}"
                 )
             status.update(f"{row.kind}: {progress(wired, row)}")
             clock.sleep(Seconds(0.1))
@@ -290,7 +327,8 @@ def console_text(wired: Wired, instance: InstanceId, tail_bytes: int, timeout_s:
         for result in wired.services.journal.results(operation.id):
             if result.value is not None:
                 return decode(result.value, ConsoleOutput).text
-        return ""
+        if deadline.passed:
+            raise NotFound("reading of the console of instance", instance)
 
 
 @click.command()
@@ -362,7 +400,7 @@ def ops(ctx: click.Context, state: Path, ended: bool) -> None:
         return
     states = None if ended else frozenset({OperationState.LIVE, OperationState.QUEUED})
     with opened(state) as wired:
-        say(operations_table(wired.services.journal.operations(states), names_of(wired)))
+        say(operations_table(tuple(all_operations(wired, states)), names_of(wired)))
 
 
 @ops.command(name="show")
@@ -371,13 +409,23 @@ def ops(ctx: click.Context, state: Path, ended: bool) -> None:
 def show_operation(state: Path, operation: str) -> None:
     """Show an operation, its steps and why it failed."""
     with opened(state) as wired:
-        found = [row for row in wired.services.journal.operations() if row.id.startswith(operation)]
-        if len(found) != 1:
-            raise NotFound("operation" if not found else "single operation", operation)
-        row = found[0]
+        row = operation_named(wired, operation)
         kinds = {kind.key: kind for kind in compute.operation_kinds(wired.services)}
         results = wired.services.journal.results(row.id)
         click.echo(operation_page(row, kinds.get(row.key), results))
+
+
+@ops.command(name="cancel")
+@click.argument("operation")
+@click.option("--reason", default="it was cancelled by command", show_default=True)
+@click.pass_obj
+def cancel_operation(state: Path, operation: str, reason: str) -> None:
+    """Ask for the end of an operation; what it has done is undone, unless it is too late."""
+    with opened(state) as wired:
+        row = operation_named(wired, operation)
+        services = wired.services
+        services.store.write(lambda tx: services.journal.request_cancel(tx, row.id, reason))
+        click.echo(f"{row.kind} {row.id}: asked to end")
 
 
 @click.group()

@@ -1,6 +1,7 @@
 """`computekit demo`: schedule, boot, stop, reboot and delete real guests, and show why."""
 
 import random
+import selectors
 import shutil
 import signal
 import subprocess
@@ -50,6 +51,8 @@ def demo(keep: bool, simulated: bool, state: Path | None) -> None:
         raise click.ClickException(f"{state} is not empty; the demo takes a directory of its own")
     directory = state or Path(tempfile.mkdtemp(prefix="computekit-demo-"))
     directory.mkdir(parents=True, exist_ok=True)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     host = FakeHost() if simulated else _real_host(directory)
     with ExitStack() as stack:
         if not keep:
@@ -131,9 +134,11 @@ class _Run:
         assert process.stdout is not None
         if not keep:
             stack.callback(self.end_daemon, process)
-        ready = process.stdout.readline().strip()
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(process.stdout, selectors.EVENT_READ)
+            ready = process.stdout.readline().strip() if waiting.select(READY_S) else ""
         if not ready.startswith("ready"):
-            process.wait(END_S)
+            self.end_daemon(process)
             tail = "".join(log.read_text().splitlines(keepends=True)[-20:])
             raise click.ClickException(f"the all-in-one did not start:\n{tail}")
         self.tell(f"all-in-one {process.pid} is {ready}")

@@ -26,17 +26,22 @@ END_S = Seconds(60.0)
 def down(state: Path, destroy_guests: bool, remove: bool) -> None:
     """End the all-in-one and its private libvirtd; guests go on unless told otherwise.
 
-    Instances are not deleted: with the next start they are found stopped, or running.
+    Instances are not deleted: with the next start they are found stopped, or running. --remove
+    leaves nothing of the state directory; guests of another libvirtd (--libvirt) are to be deleted
+    before.
     """
     if remove and not destroy_guests:
         raise click.UsageError("--remove needs --destroy-guests")
+    layout = StateDirectory(state.absolute())
+    if not layout.database.exists():
+        raise click.ClickException(f"{state} is not the state directory of an all-in-one")
     end_daemon(state)
-    private = StateDirectory(state.absolute()).libvirt
+    private = layout.libvirt
     if private.is_dir():
         from computekit.virt.libvirt import PrivateLibvirtd
 
         PrivateLibvirtd(private).stop(destroy_domains=destroy_guests)
-    if remove and state.is_dir():
+    if remove:
         shutil.rmtree(state)
 
 

@@ -9,6 +9,7 @@ import attrs
 from computekit.agent import HostClient
 from computekit.clock import Clock
 from computekit.compute import Services
+from computekit.files import storage_errors
 from computekit.guest import HostDefaults
 from computekit.ids import HostName
 from computekit.images import LocalImages
@@ -18,7 +19,7 @@ from computekit.scheduler import FleetFollower, Scheduler
 from computekit.store import SqlHosts, SqlInstances, SqlJournal, SqlPlacement, SqlStore
 from computekit.transport import InProcessWire
 
-__all__ = ["StateDirectory", "Wired", "default_cache", "open_state"]
+__all__ = ["StateDirectory", "Wired", "default_cache", "make_private", "open_state"]
 
 
 @attrs.frozen
@@ -66,6 +67,26 @@ def default_cache() -> Path:
     """Return where what can be made again is kept: `$XDG_CACHE_HOME/computekit`."""
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "computekit"
+
+
+def make_private(state: Path, *, open_to_qemu: bool) -> None:
+    """Make a state directory that nobody else can look into.
+
+    Args:
+        state: the directory; left as it is if it is there.
+        open_to_qemu: let other users pass through to files that are theirs, as QEMU must where a
+            libvirtd of the machine runs it as a user of its own.
+
+    Raises:
+        PermissionRefused: this user may not write there.
+    """
+    with storage_errors(state):
+        if not state.is_dir():
+            state.mkdir(mode=0o700, parents=True)
+            state.chmod(0o711 if open_to_qemu else 0o700)
+        for inner in (state / "images", state / "hosts"):
+            inner.mkdir(exist_ok=True)
+            inner.chmod(0o711 if open_to_qemu and inner.name == "hosts" else 0o700)
 
 
 def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:

@@ -7,9 +7,9 @@ import click
 
 from computekit.cli.options import flavor_from, flavor_options, state_option
 from computekit.clock import SystemClock
-from computekit.guest import DiskRole, Firmware, GuestConfig, GuestDisk
-from computekit.ids import HostName
-from computekit.model import Trait, encode
+from computekit.guest import HostDefaults, resolve
+from computekit.ids import HostName, ImageId
+from computekit.model import Image, Trait, encode
 from computekit.placement import FleetIndex
 from computekit.scheduler import (
     FleetFollower,
@@ -20,11 +20,14 @@ from computekit.scheduler import (
     Unplaced,
     translate,
 )
-from computekit.units import gib_to_bytes
+from computekit.units import Bytes
 
 __all__ = ["place"]
 
 NOT_PLACED = 3
+
+_ANY_IMAGE = Image(ImageId(""), "any", "raw", Bytes(0), Bytes(0), "")
+"""Asks for nothing: what the flavor says is all."""
 
 
 @click.command()
@@ -58,8 +61,7 @@ def place(
     database = state / "computekit.sqlite"
     if not database.exists():
         raise click.ClickException(f"there is no fleet in {state}: start computekit-allinone there")
-    disk = GuestDisk(DiskRole.ROOT, gib_to_bytes(size.disk_gib))
-    guest = GuestConfig("x86_64", "q35", Firmware.BIOS, size.vcpus, size.memory_mib, (disk,))
+    guest = resolve(size, _ANY_IMAGE, HostDefaults())
     intent = PlacementIntent(zone=zone, required_traits=frozenset(Trait(t) for t in traits))
     run = SchedulingRun(host=None if host is None else HostName(host))
     store = SqlStore(f"sqlite:///{database}", SystemClock(), random.Random())
