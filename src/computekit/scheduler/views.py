@@ -124,7 +124,7 @@ def facts_view(facts: HostFacts) -> Page:
                 str(facts.cpus),
                 str(facts.memory_mib),
                 str(facts.disk_gib),
-                f"{facts.hypervisor} {_version(facts.hypervisor_version)}",
+                _software(facts),
                 facts.virt_type,
             ),
         ),
@@ -139,6 +139,11 @@ def facts_view(facts: HostFacts) -> Page:
         for c in facts.cells
     )
     return Page((about, Bars(memory, title="memory"), Bars(cpus, title="CPUs")))
+
+
+def _software(facts: HostFacts) -> str:
+    text = f"{facts.hypervisor} {_version(facts.hypervisor_version)}"
+    return f"{text}, libvirt {_version(facts.library_version)}" if facts.library_version else text
 
 
 def _version(number: int) -> str:
