@@ -6,7 +6,7 @@ from computekit.errors import Fault, InvalidInput
 from computekit.guest import check_name
 from computekit.virt.ports import DomainSpec
 
-__all__ = ["check_spec"]
+__all__ = ["check_spec", "is_uuid"]
 
 
 def check_spec(spec: DomainSpec) -> None:
@@ -18,7 +18,7 @@ def check_spec(spec: DomainSpec) -> None:
     """
     faults: list[Fault] = []
     instance = spec.mark.instance
-    if not _is_uuid(instance):
+    if not is_uuid(instance):
         faults.append(Fault("mark.instance", "not_uuid", f"{instance!r} is not a canonical UUID"))
     try:
         check_name(spec.name)
@@ -39,7 +39,8 @@ def check_spec(spec: DomainSpec) -> None:
         raise InvalidInput(tuple(faults))
 
 
-def _is_uuid(text: str) -> bool:
+def is_uuid(text: str) -> bool:
+    """Return whether `text` is a UUID as ids are written: lower case, with dashes."""
     try:
         return str(uuid.UUID(text)) == text
     except ValueError:

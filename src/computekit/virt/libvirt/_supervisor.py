@@ -40,6 +40,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _CLONE_NEWNS = 0x0002_0000
 _MS_BIND, _MS_REC, _MS_SLAVE = 0x1000, 0x4000, 0x8_0000
 
+_LOG_KEPT_S, _LOG_ROUND_S = 24 * 3600.0, 3600.0
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 10.0
 _GRACE_S = 5.0
 _SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
@@ -84,6 +85,7 @@ class Supervisor:
         self._started_s = 0.0
         self._start_s = 0.0
         self._kill_s = 0.0
+        self._tidied_s = time.monotonic()
 
     def run(self) -> None:
         """Return once nothing is wanted and nothing is left."""
@@ -99,6 +101,9 @@ class Supervisor:
                     return
             elif self._pid is not None and not self._wanted and now >= self._kill_s:
                 _send(self._pid, signal.SIGKILL)
+            if now - self._tidied_s > _LOG_ROUND_S:
+                self._tidied_s = now
+                self._remove_old_logs()
             received = signal.sigtimedwait(_SIGNALS, 0.2 if self._busy else 10.0)
             self._obey(received.si_signo if received else 0)
 
@@ -132,9 +137,18 @@ class Supervisor:
         """
         for note in (self._directory / "run/libvirt/qemu").glob("**/*.xml"):
             pid_file = note.with_suffix(".pid")
-            if _UNBORN in note.read_bytes()[:2048] and self._guest(pid_file) is None:
+            if _UNBORN in note.read_bytes()[:2048] and _guest(pid_file) is None:
                 note.unlink()
                 pid_file.unlink(missing_ok=True)
+
+    def _remove_old_logs(self) -> None:
+        """Remove what QEMU said of domains that are not defined any more, after a day."""
+        for places in ("log/libvirt/qemu", "cache/libvirt/qemu/log"):
+            for log in (self._directory / places).glob("*.log"):
+                definition = self._directory / f"etc/libvirt/qemu/{log.stem}.xml"
+                age_s = time.time() - log.stat().st_mtime
+                if age_s > _LOG_KEPT_S and not definition.exists():
+                    log.unlink()
 
     def _become_libvirtd(self) -> None:
         try:
@@ -169,31 +183,39 @@ class Supervisor:
         self._start_s = now + self._delay_s
         self._delay_s = min(self._delay_s * 2, _LONGEST_DELAY_S)
         # A QEMU that libvirtd was only asking for its abilities has nobody left to ask it.
-        for pid in self._children():
+        for pid in _children():
             if b"/qmp-" in _command_line(pid):
                 _send(pid, signal.SIGKILL)
 
     def _end_guests(self, now: float) -> None:
         number = signal.SIGTERM if now < self._kill_s + _GRACE_S else signal.SIGKILL
-        for pid in {*self._children(), *self._strays()}:
+        for pid in {*_children(), *self._strays()}:
             _send(pid, number)
-
-    def _children(self) -> list[int]:
-        path = Path(f"/proc/self/task/{os.getpid()}/children")
-        return [int(pid) for pid in path.read_text("ascii").split()]
 
     def _strays(self) -> list[int]:
         """Return guests that an earlier supervisor did not live to adopt."""
         pid_files = (self._directory / "run/libvirt/qemu").glob("**/*.pid")
-        return [pid for path in pid_files if (pid := self._guest(path)) is not None]
+        return [pid for path in pid_files if (pid := _guest(path)) is not None]
 
-    def _guest(self, pid_file: Path) -> int | None:
-        """Return the process of the guest that has this file, if it lives."""
-        try:
-            pid = int(pid_file.read_text("ascii"))
-        except (OSError, ValueError):
-            return None
-        return pid if f"guest={pid_file.stem},".encode() in _command_line(pid) else None
+
+def _guest(pid_file: Path) -> int | None:
+    """Return the process of the guest that has this file, if it lives."""
+    try:
+        pid = int(pid_file.read_text("ascii"))
+    except (OSError, ValueError):
+        return None
+    return pid if f"guest={pid_file.stem},".encode() in _command_line(pid) else None
+
+
+def _children() -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # After the name, which may hold anything: state, parent ...
+            _, parent, *_ = path.read_text("utf-8", "replace").rpartition(")")[2].split()
+            if int(parent) == os.getpid():
+                found.append(int(path.parent.name))
+    return found
 
 
 def _command_line(pid: int) -> bytes:
@@ -220,7 +242,10 @@ def main(directory: Path, libvirtd: str) -> int:
         if os.geteuid() == 0:
             _enter_own_mounts(directory)
     except OSError as error:
-        sys.stderr.write(f"{error.strerror}\n")
+        hint = (
+            " (the root of a chroot must be a mount point)" if error.errno == errno.EINVAL else ""
+        )
+        sys.stderr.write(f"{error.strerror}{hint}\n")
         return REFUSED
     Supervisor(directory, libvirtd).run()
     return 0

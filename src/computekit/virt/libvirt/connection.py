@@ -108,11 +108,6 @@ class LibvirtConnection:
         """Where it is in its life."""
         return self._state
 
-    @property
-    def epoch(self) -> int:
-        """How many connections have been opened; what was learnt on an earlier one may be past."""
-        return self._link.epoch
-
     def call(
         self,
         what: str,

@@ -11,12 +11,13 @@ _BLOCK = 4096
 
 
 def read_tail(path: Path, tail_bytes: int) -> bytes:
-    """Return the last `tail_bytes` bytes of a file; b"" if it is not there yet."""
+    """Return the last `tail_bytes` bytes of a log, as far as `trim` has kept them; b"" for none."""
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - max(0, tail_bytes)))
-            return file.read(max(0, tail_bytes))
+            kept_from = file.seek(0, os.SEEK_DATA) if size else 0
+            start = file.seek(max(kept_from, size - max(0, tail_bytes)))
+            return file.read(size - start)
     except FileNotFoundError:
         return b""
 

@@ -12,7 +12,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +34,7 @@ from computekit.ids import ImageId, InstanceId
 from computekit.images import ImageFacts, inspect_image
 from computekit.model import Image
 from computekit.units import Bytes, Seconds
-from computekit.virt.checks import check_spec
+from computekit.virt.checks import check_spec, is_uuid
 from computekit.virt.libvirt.domain_xml import DiskFile, DomainFiles
 from computekit.virt.libvirt.keyed_locks import KeyedLocks
 from computekit.virt.libvirt.refusals import os_errors
@@ -77,6 +76,7 @@ class LocalDisks:
                 # Others may pass, a QEMU of another user among them, but not look around.
                 path.mkdir(mode=0o711, parents=True, exist_ok=True)
                 self._clear(path)
+            self._direct_io = self._takes_direct_io()
 
     def cache_image(self, image: ImageId, source: ImageSource) -> None:
         target = self._image_path(image)
@@ -140,7 +140,7 @@ class LocalDisks:
             return frozenset(
                 InstanceId(entry.name)
                 for entry in os.scandir(self._instances)
-                if _is_uuid(entry.name)
+                if is_uuid(entry.name)
             )
 
     def used_bytes(self) -> Bytes:
@@ -167,7 +167,7 @@ class LocalDisks:
             self.console_log(instance),
             self._image_path(boot.kernel) if boot else None,
             self._image_path(boot.ramdisk) if boot and boot.ramdisk else None,
-            self._takes_direct_io(),
+            self._direct_io,
         )
 
     def home(self, instance: InstanceId) -> Path:
@@ -244,16 +244,9 @@ class LocalDisks:
 
 def _checked(uuid_text: str, field: str) -> str:
     """Return an id that may become a file name."""
-    if not _is_uuid(uuid_text):
+    if not is_uuid(uuid_text):
         raise InvalidInput((Fault(field, "not_uuid", f"{uuid_text!r} is not a canonical UUID"),))
     return uuid_text
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
 
 
 def _copy(content: BinaryIO, file: BinaryIO, facts: Image, deadline: Deadline) -> None:

@@ -278,7 +278,7 @@ class LibvirtHypervisor:
         with os_errors(log):
             if not log.parent.is_dir():
                 raise DomainNotFound(instance)
-            return read_tail(log, tail_bytes)
+            return read_tail(log, min(tail_bytes, _CONSOLE_LIMIT_BYTES))
 
     # DomainEvents
 

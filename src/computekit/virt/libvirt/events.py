@@ -2,6 +2,7 @@
 
 import logging
 import queue
+import threading
 from collections.abc import Callable, Iterator, Mapping
 
 import libvirt
@@ -53,16 +54,19 @@ class DomainWatch:
 
     def __init__(self, runtime: Runtime, name: str) -> None:
         self._queue: queue.SimpleQueue[DomainEvent | _Snapshot] = queue.SimpleQueue()
+        self._lock = threading.Lock()
         self._listeners: tuple[Callable[[DomainEvent], None], ...] = ()
         self._known: dict[InstanceId, DomainState] | None = None
         self._bell: Doorbell = runtime.loop(name, self._tell_all, self._after_error)
 
     def subscribe(self, listener: Callable[[DomainEvent], None]) -> Callable[[], None]:
         """Add a listener, as `DomainEvents.subscribe` says."""
-        self._listeners = (*self._listeners, listener)
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
 
         def stop() -> None:
-            self._listeners = tuple(each for each in self._listeners if each is not listener)
+            with self._lock:
+                self._listeners = tuple(each for each in self._listeners if each is not listener)
 
         return stop
 

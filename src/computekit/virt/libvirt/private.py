@@ -14,6 +14,7 @@ import sys
 import tempfile
 import uuid
 from pathlib import Path
+from urllib.parse import quote
 
 from computekit.clock import Clock, Deadline, SystemClock
 from computekit.errors import (
@@ -47,6 +48,7 @@ _LONGEST_FOR_USER = 107 - len("/etc/libvirt/qemu/lib/domain-99999-") - 20 - len(
 
 _LIBVIRTD_CONF = """\
 host_uuid = "{host_uuid}"
+unix_sock_ro_perms = "0700"
 unix_sock_rw_perms = "0700"
 auth_unix_ro = "none"
 auth_unix_rw = "none"
@@ -95,7 +97,7 @@ class PrivateLibvirtd:
     def uri(self) -> str:
         """Where libvirt clients reach it."""
         kind = "system" if self._root else "session"
-        return f"qemu+unix:///{kind}?socket={self._socket}"
+        return f"qemu+unix:///{kind}?socket={quote(str(self._socket))}"
 
     @property
     def libvirtd_pid(self) -> int | None:
