@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -41,7 +42,8 @@ _PROGRAMS = {
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _POLL_S = Seconds(0.02)
 
-# A socket's path has 107 bytes at most (unix(7)). As root only libvirtd's own socket is below the
+# libvirt's configuration and URIs take no space in a path, nor much else. And the path of a socket
+# has 107 bytes at most (unix(7)). As root only libvirtd's own socket is below the
 # directory; else those of QEMU's monitors are too: etc/libvirt/qemu/lib/domain-N-NAME/monitor.sock
 _LONGEST_FOR_ROOT = 107 - len("/run/libvirt/libvirt-admin-sock")
 _LONGEST_FOR_USER = 107 - len("/etc/libvirt/qemu/lib/domain-99999-") - 20 - len("/monitor.sock")
@@ -87,7 +89,8 @@ class PrivateLibvirtd:
         self._search_path = search_path
         self._root = os.geteuid() == 0
         longest = _LONGEST_FOR_ROOT if self._root else _LONGEST_FOR_USER
-        fits = len(os.fsencode(self.directory)) <= longest
+        plain = re.fullmatch(r"[\w./+@:-]+", str(self.directory), re.ASCII) is not None
+        fits = plain and len(os.fsencode(self.directory)) <= longest
         self._link = None if fits else _short_name(self.directory)
         self._base = self._link or self.directory
         self._lock = self.directory / "lock"
