@@ -345,6 +345,7 @@ class FakeHypervisor:
         if self._file is None:
             return
         self._file.parent.mkdir(parents=True, exist_ok=True)
+        # It has to outlive this process, not the power: nothing is synchronised.
         fresh = self._file.with_suffix(".new")
         fresh.write_text(encode(self._state), "utf-8")
         fresh.replace(self._file)

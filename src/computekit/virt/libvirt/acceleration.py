@@ -14,6 +14,7 @@ from pathlib import Path
 import attrs
 
 from computekit.clock import Clock, Deadline
+from computekit.files import write_whole
 from computekit.units import Seconds
 from computekit.virt.boot_sector import boot_sector_disk
 from computekit.virt.libvirt.refusals import os_errors
@@ -183,6 +184,4 @@ def _recall(memory: Path, key: str) -> Acceleration | None:
 
 
 def _remember(memory: Path, key: str, found: Acceleration) -> None:
-    fresh = memory.with_suffix(".new")
-    fresh.write_text(json.dumps({"key": key, **attrs.asdict(found)}), "utf-8")
-    fresh.replace(memory)
+    write_whole(memory, json.dumps({"key": key, **attrs.asdict(found)}))

@@ -29,6 +29,7 @@ from computekit.errors import (
     StorageFull,
     Unsupported,
 )
+from computekit.files import sync
 from computekit.guest import GuestDisk
 from computekit.ids import ImageId, InstanceId
 from computekit.images import ImageFacts, inspect_image
@@ -98,7 +99,7 @@ class LocalDisks:
                     )
                 fresh.chmod(0o444)
                 fresh.rename(target)
-                _synchronise(self._images)
+                sync(self._images)
 
     def prepare(self, spec: DomainSpec) -> None:
         check_spec(spec)
@@ -117,8 +118,8 @@ class LocalDisks:
                     if not path.exists():
                         self._make_disk(path, disk, deadline)
                         made.append(path)
-                _synchronise(home)
-                _synchronise(self._instances)
+                sync(home)
+                sync(self._instances)
             except BaseException:
                 for path in reversed(made):
                     path.rmdir() if path is home else path.unlink()
@@ -133,7 +134,7 @@ class LocalDisks:
             if home.exists():
                 home.rename(going)
                 _remove_tree(going)
-                _synchronise(self._instances)
+                sync(self._instances)
 
     def instances(self) -> frozenset[InstanceId]:
         with os_errors(self._instances):
@@ -200,7 +201,7 @@ class LocalDisks:
             options = ("-q", "-f", "qcow2", *backing, str(fresh), str(disk.size_bytes))
             _qemu_img("create", options, fresh, deadline)
             fresh.chmod(0o600)
-            _synchronise(fresh)
+            sync(fresh)
             fresh.rename(path)
 
     def _require_boot_files(self, spec: DomainSpec) -> None:
@@ -319,12 +320,3 @@ def _gone_on_error(path: Path) -> Iterator[None]:
 def _remove_tree(path: Path) -> None:
     if path.exists():
         shutil.rmtree(path)
-
-
-def _synchronise(path: Path) -> None:
-    """Have a file, or the names in a directory, on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,5 @@
 """What libvirt and the operating system say, as errors of `computekit.errors`."""
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from computekit.errors import (
     StorageFull,
     Unsupported,
 )
+from computekit.files import storage_errors
 from computekit.ids import InstanceId
 
 __all__ = ["connection_is_lost", "os_errors", "translated"]
@@ -43,6 +43,8 @@ _DENIED = {
     libvirt.VIR_ERR_AUTH_CANCELLED,
     libvirt.VIR_ERR_AUTH_UNAVAILABLE,
 }
+_SOCKET_HINT = "become root, or join the group of the socket"
+_FILES_HINT = "QEMU's user must be able to pass every directory above its files"
 _LOCK_WAIT_S = 30.0
 """How long libvirt's QEMU driver waits for a domain that is busy."""
 
@@ -68,8 +70,9 @@ def translated(
     """
     code = error.get_error_code() or 0
     words = error.get_error_message() or str(error)
-    if "Permission denied" in words and (code in _DENIED or connection_is_lost(error)):
-        return PermissionRefused(uri, f"{words}; become root, or join the group of its socket")
+    if "Permission denied" in words:
+        way_out = _SOCKET_HINT if connection_is_lost(error) else _FILES_HINT
+        return PermissionRefused(uri, f"{words}; {way_out}")
     if connection_is_lost(error):
         return HypervisorUnavailable(uri, words)
     if code == libvirt.VIR_ERR_NO_DOMAIN and instance is not None:
@@ -89,7 +92,7 @@ def translated(
 
 @contextmanager
 def os_errors(path: Path) -> Iterator[None]:
-    """Let what the operating system refuses about `path` be raised as our own error.
+    """Raise whatever the operating system refuses about `path` as an error of this project.
 
     Raises:
         StorageFull: no space, or no quota.
@@ -97,11 +100,8 @@ def os_errors(path: Path) -> Iterator[None]:
         HypervisorRefused: anything else, with the system's own number.
     """
     try:
-        yield
+        with storage_errors(path):
+            yield
     except OSError as error:
         where = str(error.filename or path)
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StorageFull(where) from error
-        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-            raise PermissionRefused(where, error.strerror or str(error)) from error
         raise HypervisorRefused(f"access to {where}", error.errno or 0, str(error)) from error

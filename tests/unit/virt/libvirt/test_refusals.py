@@ -37,6 +37,7 @@ class Said(libvirt.libvirtError):
         (38, 7, "End of file while reading data", HypervisorUnavailable),
         (1, 7, "client socket is closed", HypervisorUnavailable),
         (38, 7, "Failed to connect socket to '/x': Permission denied", PermissionRefused),
+        (38, 10, "Cannot access storage file '/x': Permission denied", PermissionRefused),
         (1, 10, "internal error: process exited while connecting", HypervisorRefused),
         (42, 10, "Domain not found", DomainNotFound),
         (28, 20, "domain exists already", DomainExists),
