@@ -1,7 +1,6 @@
 """`computekit-allinone`: one process, one state directory, one machine's guests."""
 
 import logging
-import os
 import random
 import signal
 import socket
@@ -228,7 +227,6 @@ def main(
     if libvirt and fake:
         raise click.UsageError("--libvirt and --fake exclude each other")
     log_to_stderr(verbose=verbose)
-    os.umask(0o077)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

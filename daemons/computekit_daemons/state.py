@@ -73,7 +73,7 @@ def make_private(state: Path, *, open_to_qemu: bool) -> None:
     """Make a state directory that nobody else can look into.
 
     Args:
-        state: the directory; left as it is if it is there.
+        state: the directory; one that holds something already keeps its permissions.
         open_to_qemu: let other users pass through to files that are theirs, as QEMU must where a
             libvirtd of the machine runs it as a user of its own.
 
@@ -81,8 +81,8 @@ def make_private(state: Path, *, open_to_qemu: bool) -> None:
         PermissionRefused: this user may not write there.
     """
     with storage_errors(state):
-        if not state.is_dir():
-            state.mkdir(mode=0o700, parents=True)
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not any(state.iterdir()):
             state.chmod(0o711 if open_to_qemu else 0o700)
         for inner in (state / "images", state / "hosts"):
             inner.mkdir(exist_ok=True)
