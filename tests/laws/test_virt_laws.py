@@ -11,7 +11,8 @@ from computekit.guest import DiskRole, GuestDisk
 from computekit.ids import HostName
 from computekit.model import HostCell, HostFacts
 from computekit.testing import ManualClock
-from computekit.testing.virt_laws import LawImages, VirtBench, VirtLaws
+from computekit.testing.virt_bench import LawImages, VirtBench
+from computekit.testing.virt_laws import VirtLaws
 from computekit.units import Bytes, Gib, Mib, Seconds, gib_to_bytes
 from computekit.virt import FakeHypervisor
 

@@ -20,7 +20,7 @@ from computekit.errors import (
 )
 from computekit.guest import DirectBoot, DiskRole, Firmware, GuestConfig, GuestDisk
 from computekit.ids import HostName, ImageId, InstanceId, OperationId, new_uuid
-from computekit.testing.virt_laws import BOOTABLE, LawImages
+from computekit.testing.virt_bench import BOOTABLE, LawImages
 from computekit.units import Bytes, Mib
 from computekit.virt import DomainMark, DomainSpec, DomainState
 from computekit.virt.libvirt import LibvirtHypervisor

@@ -11,7 +11,8 @@ import libvirt
 import pytest
 
 from computekit.ids import HostName
-from computekit.testing.virt_laws import LawImages, VirtBench, VirtLaws
+from computekit.testing.virt_bench import LawImages, VirtBench
+from computekit.testing.virt_laws import VirtLaws
 from computekit.units import Seconds
 from computekit.virt.libvirt import LibvirtHypervisor
 

@@ -20,7 +20,7 @@ from computekit.errors import (
 )
 from computekit.guest import DiskRole, Firmware, GuestConfig, GuestDisk
 from computekit.ids import HostName, InstanceId, OperationId, new_uuid
-from computekit.testing.virt_laws import BOOTABLE, LawImages
+from computekit.testing.virt_bench import BOOTABLE, LawImages
 from computekit.units import Bytes, Mib, Seconds
 from computekit.virt import DomainMark, DomainSpec, DomainState
 from computekit.virt.libvirt import LibvirtHypervisor, PrivateLibvirtd
@@ -229,7 +229,7 @@ def test_a_directory_that_its_own_libvirtd_cannot_see_is_refused() -> None:
 SESSION = """
 import pathlib, sys, time
 from computekit.ids import HostName
-from computekit.testing.virt_laws import BOOTABLE, LawImages
+from computekit.testing.virt_bench import BOOTABLE, LawImages
 from computekit.virt.libvirt import LibvirtHypervisor, PrivateLibvirtd
 from tests.real.test_libvirt_private import spec
 

@@ -11,7 +11,7 @@ from computekit.clock import SystemClock
 from computekit.errors import ImageRefused, InvalidInput, PermissionRefused
 from computekit.ids import ImageId, InstanceId
 from computekit.model import Image
-from computekit.testing.virt_laws import BOOTABLE, LawImages
+from computekit.testing.virt_bench import BOOTABLE, LawImages
 from computekit.units import Bytes
 from computekit.virt.libvirt import LocalDisks
 
