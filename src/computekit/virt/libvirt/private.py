@@ -176,6 +176,8 @@ class PrivateLibvirtd:
             self._child = None
         if self._link is not None:
             self._link.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # others have names there too
+                self._link.parent.rmdir()
 
     # Where things are.
 
