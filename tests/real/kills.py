@@ -28,6 +28,7 @@ import attrs
 from computekit import compute
 from computekit.clock import Deadline, SystemClock
 from computekit.compute import Services, operation_kinds
+from computekit.errors import HypervisorUnavailable
 from computekit.ids import ImageId
 from computekit.journal import Context, Operation, OperationKind, OperationState, Outcome, Step
 from computekit.model import Instance
@@ -235,8 +236,15 @@ class Bed:
 
 
 def audit_here(bed: Bed) -> compute.Audit:
-    """Audit by asking the hypervisor itself, without an agent between."""
-    return bed.host.audit(bed.wired)
+    """Audit by asking the hypervisor itself, without an agent between, once it answers."""
+    deadline = Deadline(CLOCK, END_S)
+    while True:
+        try:
+            return bed.host.audit(bed.wired)
+        except HypervisorUnavailable:
+            if deadline.passed:
+                raise
+            CLOCK.sleep(Seconds(0.2))
 
 
 def points() -> list[Point]:
