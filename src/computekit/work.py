@@ -100,6 +100,7 @@ class Store(Protocol):
         If `fn` raises, nothing that it wrote remains and the exception is raised here.
         `fn` may be run again after a rollback that was not its own fault, so it has no effects
         beside those that go through its `Tx`. Reads inside `fn` see what it has written.
+        One writes at a time, so what `fn` has read stays true until its commit.
         `fn` never calls `write` (pass the `Tx` on) and never waits for anything.
 
         Raises:

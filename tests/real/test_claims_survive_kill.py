@@ -14,12 +14,13 @@ from computekit.clock import SystemClock
 from computekit.ids import ConsumerId
 from computekit.store import SqlPlacement, SqlStore
 from computekit.testing.placement_bench import PlacementBench, example_tree
+from computekit.work import Tx
 from tests.real.postgresql import running
 
 pytestmark = pytest.mark.real
 
 WORKER = Path(__file__).with_name("claim_worker.py")
-PROCESSES = 4
+PROCESSES = 3
 KILLS = 6
 WARM_UP_S = 60.0
 SOME_LINES = 1000
@@ -41,8 +42,8 @@ class Workers:
         with log.open("wb") as output:
             self._running.append((subprocess.Popen(arguments, stdout=output), log))
 
-    def kill_one(self, source: random.Random) -> None:
-        """Kill one of them, some time after it has begun to claim."""
+    def kill_one(self, source: random.Random) -> set[str]:
+        """Kill one of them, some time after it has begun to claim; return what it may hold."""
         process, log = self._running.pop(source.randrange(len(self._running)))
         with process:
             try:
@@ -54,6 +55,7 @@ class Workers:
                 time.sleep(source.uniform(0.0, 0.2))
             finally:
                 process.kill()
+        return {consumer for word, consumer in self._lines(log) if word == "+"}
 
     def kill_all(self) -> None:
         for process, _ in self._running:
@@ -64,9 +66,13 @@ class Workers:
 
     def lines(self) -> Iterator[tuple[str, str]]:
         for log in self._logs:
-            for line in log.read_text().splitlines():
-                word, consumer = line.split(" ")
-                yield word, consumer
+            yield from self._lines(log)
+
+    @staticmethod
+    def _lines(log: Path) -> Iterator[tuple[str, str]]:
+        for line in log.read_text().splitlines():
+            word, consumer = line.split(" ")
+            yield word, consumer
 
 
 def check(bench: PlacementBench) -> set[str]:
@@ -85,6 +91,14 @@ def check(bench: PlacementBench) -> set[str]:
     return holders
 
 
+def release_all(bench: PlacementBench, consumers: set[str]) -> None:
+    def write(tx: Tx) -> None:
+        for consumer in sorted(consumers):
+            bench.placement.release(tx, ConsumerId(consumer))
+
+    bench.store.write(write)
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_claims_survive_kill(tmp_path: Path, database: str) -> None:
     source = random.Random(20)
@@ -101,16 +115,19 @@ def test_claims_survive_kill(tmp_path: Path, database: str) -> None:
         stack.callback(workers.kill_all)
         for _ in range(PROCESSES):
             workers.start()
+        swept = set[str]()
         for _ in range(KILLS):
-            workers.kill_one(source)
+            orphans = workers.kill_one(source)
             workers.start()
+            swept |= orphans
+            release_all(bench, orphans)
             if database == "sqlite":  # where nobody writes while another does
                 store.write(lambda _tx: check(bench))
         workers.kill_one(source)
         workers.kill_all()
 
         holders = check(bench)
-        granted, maybe_gone = set[str](), set[str]()
+        granted, maybe_gone = set[str](), set(swept)
         for word, consumer in workers.lines():
             if word == "+":
                 granted.add(consumer)
@@ -128,7 +145,6 @@ def test_claims_survive_kill(tmp_path: Path, database: str) -> None:
         store = stack.enter_context(SqlStore(url, SystemClock(), random.Random(1)))
         bench = PlacementBench(store, SqlPlacement(store))
         assert check(bench) == holders
-        for consumer in holders:
-            bench.release(consumer)
+        release_all(bench, holders)
         assert all(not use.used for use in bench.placement.uses())
         assert bench.placement.counter("limit", "project") == 0

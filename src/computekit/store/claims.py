@@ -1,9 +1,8 @@
-"""Claims as rows: judged on locked rows, written by conditional statements, in one order.
+"""Claims as rows: judged by the rules of placement, written by conditional statements.
 
-The order is that of all writers: the consumer, its (provider, class) ascending, the providers, the
-counters by (scope, name); so two claims never wait for each other. On SQLite, which has one writer,
-nothing needs a lock and no condition ever fails; elsewhere a failed one means that a row was read
-and then written by another, and the transaction runs again.
+All in one order: the consumer, its (provider, class) ascending, the providers, the counters by
+(scope, name). A condition that fails although the rules were content means that a row changed in
+between, and the transaction runs again; with one writer at a time that does not happen.
 """
 
 from collections.abc import Mapping
@@ -35,9 +34,7 @@ K = TypeVar("K")
 Amounts = dict[tuple[ProviderId, ResourceClass], int]
 Counts = dict[tuple[str, str], int]
 
-_GENERATION = (
-    select(CONSUMER.c.generation).where(CONSUMER.c.id == bindparam("who")).with_for_update()
-)
+_GENERATION = select(CONSUMER.c.generation).where(CONSUMER.c.id == bindparam("who"))
 _NEW_CONSUMER = insert(CONSUMER)
 _SET_CONSUMER = update(CONSUMER).where(CONSUMER.c.id == bindparam("who"))
 _DROP_CONSUMER = delete(CONSUMER).where(CONSUMER.c.id == bindparam("who"))
@@ -61,7 +58,6 @@ _INVENTORIES = (
     )
     .where(INVENTORY.c.provider_id == bindparam("of"))
     .order_by(INVENTORY.c.resource_class)
-    .with_for_update()
 )
 _USE = (
     update(INVENTORY)
@@ -88,7 +84,6 @@ _HOLD_COUNT = insert(COUNTER_HOLD)
 _DROP_COUNTS = delete(COUNTER_HOLD).where(COUNTER_HOLD.c.consumer_id == bindparam("who"))
 _THIS_COUNTER = (COUNTER.c.scope == bindparam("of"), COUNTER.c.name == bindparam("what"))
 _COUNT = select(COUNTER.c.used).where(*_THIS_COUNTER)
-_LOCKED_COUNT = _COUNT.with_for_update()
 _NEW_COUNTER = insert(COUNTER)
 _DROP_COUNTER = delete(COUNTER).where(*_THIS_COUNTER)
 _SET_COUNTER = (
@@ -212,7 +207,7 @@ def _check_amounts(connection: Connection, held: Amounts, wanted: Amounts) -> No
 def _check_counters(connection: Connection, held: Counts, wanted: tuple[CounterClaim, ...]) -> None:
     for counter in sorted(wanted, key=lambda c: (c.scope, c.name)):
         here = {"of": counter.scope, "what": counter.name}
-        used = connection.execute(_LOCKED_COUNT, here).scalar_one_or_none() or 0
+        used = connection.execute(_COUNT, here).scalar_one_or_none() or 0
         check_counter(counter, held=held.get((counter.scope, counter.name), 0), used=used)
 
 
@@ -271,7 +266,7 @@ def _count(
     for key, more in sorted(_difference(before, after).items()):
         scope, name = key
         here: dict[str, object] = {"of": scope, "what": name}
-        used = connection.execute(_LOCKED_COUNT, here).scalar_one_or_none()
+        used = connection.execute(_COUNT, here).scalar_one_or_none()
         if used is None:
             connection.execute(_NEW_COUNTER, {"scope": scope, "name": name, "used": more})
         elif used + more == 0:

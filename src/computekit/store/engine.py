@@ -35,6 +35,10 @@ _SQLITE_UNUSABLE = frozenset(
 _POSTGRESQL_PASSING = frozenset({"40001", "40P01", "55P03"})
 # Connection, authorisation, no such database, read-only, resources, stopped, system, damage.
 _POSTGRESQL_UNUSABLE = ("08", "25006", "28", "3D", "42501", "53", "57P", "58", "XX")
+# The advisory lock that a writing transaction keeps. Writers of several processes come one after
+# the other, as on SQLite: what a function has read stays true until its commit, and those who
+# share a commit, so that they hold many rows at once, never wait for each other in a circle.
+_WRITERS = 7_146_521
 
 
 class Verdict(Enum):
@@ -176,12 +180,15 @@ def _open_postgresql(url: URL, busy_s: Seconds) -> Database:
     @event.listens_for(engine, "connect")
     def _prepare(connection: interfaces.DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        cursor.execute(f"SET lock_timeout = {max(1, round(busy_s * 1000))}")
+        busy_ms = max(1, round(busy_s * 1000))
+        cursor.execute(f"SET lock_timeout = {busy_ms}")
+        # A process that stands still within a transaction would let all others wait.
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {2 * busy_ms}")
         cursor.close()
 
     return Database(
         engine=engine,
-        begin_write="BEGIN",
+        begin_write=f"BEGIN; SELECT pg_advisory_xact_lock({_WRITERS}, hashtext(current_schema()))",
         begin_read="BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
         in_transaction=_postgresql_in_transaction,
         single=False,

@@ -24,7 +24,6 @@ _COLUMNS = (
 )
 _ALL = select(*_COLUMNS)
 _SOME = _ALL.where(HOST.c.name.in_(bindparam("names", expanding=True)))
-_LOCK = select(HOST.c.name).where(HOST.c.name == bindparam("host")).with_for_update()
 _INSERT = insert(HOST)
 _UPDATE = update(HOST).where(HOST.c.name == bindparam("host"))
 _DELETE = delete(HOST).where(HOST.c.name == bindparam("host"))
@@ -54,8 +53,8 @@ class SqlHosts:
 
     def put_host(self, tx: Tx, host: Host) -> None:
         connection = self._store.connection(tx)
-        known = connection.execute(_LOCK, {"host": host.name}).first() is not None
-        if known and _read(connection, [host.name]) == [host]:
+        before = _read(connection, [host.name])
+        if before == [host]:
             return
         row = {
             "provider_id": host.provider,
@@ -66,7 +65,7 @@ class SqlHosts:
             "seen_s": host.seen_s,
             "facts": encode(host.facts),
         }
-        if known:
+        if before:
             connection.execute(_UPDATE.values(row), {"host": host.name})
         else:
             connection.execute(_INSERT, {"name": host.name, **row})

@@ -30,13 +30,6 @@ __all__ = ["SqlPlacement"]
 _NEW = insert(PROVIDER)
 _SET = update(PROVIDER).where(PROVIDER.c.id == bindparam("of"))
 _DROP = delete(PROVIDER).where(PROVIDER.c.id == bindparam("of"))
-_LOCK_TREE = (
-    select(PROVIDER.c.id)
-    .where(PROVIDER.c.root_id == bindparam("root"))
-    .order_by(PROVIDER.c.id)
-    .with_for_update()
-)
-_LOCK = select(PROVIDER.c.generation).where(PROVIDER.c.id == bindparam("of")).with_for_update()
 _SAME = select(PROVIDER.c.id, PROVIDER.c.name, PROVIDER.c.root_id).where(
     or_(
         PROVIDER.c.id.in_(bindparam("ids", expanding=True)),
@@ -93,7 +86,7 @@ class SqlPlacement:
         connection = self._store.connection(tx)
         rules.check_tree(tree)
         _check_free(connection, tree)
-        rows = _lock_tree(connection, tree.root.id)
+        rows = _tree_below(connection, tree.root.id)
         plan = plan_tree(tuple(row.provider for row in rows), tree)
         _check_unused(connection, rows, plan.lost)
         _write_tree(connection, plan, {row.provider.id: row for row in rows})
@@ -103,7 +96,7 @@ class SqlPlacement:
 
     def delete_tree(self, tx: Tx, root: ProviderId) -> None:
         connection = self._store.connection(tx)
-        rows = _lock_tree(connection, root)
+        rows = _tree_below(connection, root)
         lost = ((r.provider.id, n) for r in reversed(rows) for n in sorted(r.provider.inventories))
         _check_unused(connection, rows, lost)
         _remove(connection, tuple(row.provider for row in reversed(rows)))
@@ -119,7 +112,7 @@ class SqlPlacement:
     ) -> int:
         connection = self._store.connection(tx)
         rules.check_inventories(inventories)
-        row = _lock(connection, provider, generation)
+        row = _expect(connection, provider, generation)
         lost = ((provider, n) for n in sorted(row.provider.inventories.keys() - inventories.keys()))
         _check_unused(connection, (row,), lost)
         return _replace(connection, tx, row, attrs.evolve(row.provider, inventories=inventories))
@@ -129,7 +122,7 @@ class SqlPlacement:
     ) -> int:
         connection = self._store.connection(tx)
         rules.check_traits(traits)
-        row = _lock(connection, provider, generation)
+        row = _expect(connection, provider, generation)
         if row.provider.traits == traits:
             return generation
         return _replace(connection, tx, row, attrs.evolve(row.provider, traits=traits))
@@ -139,7 +132,7 @@ class SqlPlacement:
     ) -> int:
         connection = self._store.connection(tx)
         rules.check_aggregates(aggregates)
-        row = _lock(connection, provider, generation)
+        row = _expect(connection, provider, generation)
         return _replace(connection, tx, row, attrs.evolve(row.provider, aggregates=aggregates))
 
     def claim(
@@ -153,21 +146,19 @@ class SqlPlacement:
         claims.release(self._store.connection(tx), tx, consumer)
 
 
-def _lock(connection: Connection, provider: ProviderId, generation: int) -> ProviderUse:
-    stored = connection.execute(_LOCK, {"of": provider}).scalar_one_or_none()
-    if stored is None:
+def _expect(connection: Connection, provider: ProviderId, generation: int) -> ProviderUse:
+    rows = read_some(connection, (provider,))
+    if not rows:
         raise NotFound("provider", provider)
-    if stored != generation:
-        raise GenerationConflict("provider", provider, generation, stored)
-    (row,) = read_some(connection, (provider,))
-    return row
+    if rows[0].provider.generation != generation:
+        raise GenerationConflict("provider", provider, generation, rows[0].provider.generation)
+    return rows[0]
 
 
-def _lock_tree(connection: Connection, root: ProviderId) -> tuple[ProviderUse, ...]:
+def _tree_below(connection: Connection, root: ProviderId) -> tuple[ProviderUse, ...]:
     """Return the tree whose root is `root`; empty if there is none."""
-    if not connection.execute(_LOCK_TREE, {"root": root}).all():
-        return ()
-    return read_tree(connection, root)
+    rows = read_tree(connection, root)
+    return rows if rows and rows[0].root == root else ()
 
 
 def _replace(connection: Connection, tx: Tx, row: ProviderUse, after: Provider) -> int:

@@ -18,9 +18,6 @@ __all__ = ["NEWEST", "migrate", "prepare", "revision"]
 NEWEST = "0001"
 """The revision that this version of computekit works with."""
 
-_ANY_NUMBER = 7_146_521
-"""Names the advisory lock of PostgreSQL under which the schema is changed."""
-
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32)))
 
 
@@ -39,8 +36,6 @@ def prepare(database: Database) -> None:
             return
         connection.exec_driver_sql(database.begin_write)
         try:
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ANY_NUMBER})")
             migrate(connection, NEWEST)
             connection.exec_driver_sql("COMMIT")
         except BaseException:
