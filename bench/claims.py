@@ -109,6 +109,15 @@ def figures(what: str, books: Books, seconds: float) -> Iterator[Measure]:
             )
 
 
+def bare_commits(store: Store, seconds: float) -> Measure:
+    """Measure commits of one row of the change table: what the disk's sync leaves to hope for."""
+    count, started = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - started) < seconds:
+        store.write(lambda tx: tx.changed("bench", "row"))
+        count += 1
+    return Measure("sqlite file, 1 thread, nothing but the commit", count / elapsed, "commits/s")
+
+
 def measure(seconds: float) -> Iterator[Measure]:
     """Measure memory, SQLite in memory and an SQLite file."""
     memory = MemoryStore()
@@ -123,3 +132,4 @@ def measure(seconds: float) -> Iterator[Measure]:
         opened(f"sqlite:///{directory}/store.db") as store,
     ):
         yield from figures("sqlite file", fill(store, SqlPlacement(store)), seconds)
+        yield bare_commits(store, seconds)
