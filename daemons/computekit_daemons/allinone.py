@@ -235,6 +235,8 @@ def main(
         service.serve(stop)
     except ComputekitError as error:
         raise click.ClickException(f"{error.message} [{error.code}]") from error
+    except OSError as error:  # a path that the system does not take
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The hypervisors of an all-in-one: fake ones, or one libvirt."""
 
+import logging
 from pathlib import Path
 
 from computekit.agent import Hypervisor
@@ -7,11 +8,16 @@ from computekit.clock import Clock
 from computekit.ids import HostName
 from computekit.model import HostCell, HostFacts
 from computekit.runtime import Runtime
-from computekit.units import Gib, Mib
+from computekit.units import Gib, Mib, Seconds
 from computekit.virt import FakeHypervisor
 from computekit_daemons.state import StateDirectory
 
 __all__ = ["fake_hypervisors", "libvirt_hypervisor"]
+
+_log = logging.getLogger(__name__)
+
+WATCH_S = Seconds(2.0)
+"""How often the private libvirtd's supervisor is looked at: nobody else would start it again."""
 
 
 def fake_hypervisors(
@@ -47,6 +53,11 @@ def _fake_facts(name: HostName) -> HostFacts:
     )
 
 
+def _watch_on(error: Exception) -> Seconds:
+    _log.warning("the private libvirtd cannot be started: %s", error)
+    return WATCH_S
+
+
 def libvirt_hypervisor(
     state: StateDirectory, name: HostName, uri: str | None, virt_type: str, runtime: Runtime
 ) -> Hypervisor:
@@ -63,4 +74,12 @@ def libvirt_hypervisor(
         daemon = PrivateLibvirtd(state.libvirt)
         daemon.start()
         uri = daemon.uri
+
+        def watch() -> Seconds:
+            if daemon.supervisor_pid is None:
+                _log.warning("the private libvirtd has lost its supervisor; another one is started")
+                daemon.start()
+            return WATCH_S
+
+        runtime.loop("libvirtd", watch, _watch_on)
     return LibvirtHypervisor(uri, directory, name, runtime, virt_type=virt_type)

@@ -3,6 +3,7 @@
 import os
 import random
 from pathlib import Path
+from urllib.parse import quote
 
 import attrs
 
@@ -99,7 +100,7 @@ def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:
     state = StateDirectory(path.absolute())
     clock: Clock = runtime.clock
     images = LocalImages(state.images, clock, source)
-    store = SqlStore(f"sqlite:///{state.database}", clock, source)
+    store = SqlStore(f"sqlite:///{quote(str(state.database))}", clock, source)
     placement, hosts = SqlPlacement(store), SqlHosts(store)
     wire = InProcessWire(runtime)
     services = Services(

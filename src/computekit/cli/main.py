@@ -38,6 +38,8 @@ class _Commands(click.Group):
             raise click.ClickException(f"this input breaks rules:\n{lines}") from error
         except ComputekitError as error:
             raise click.ClickException(f"{error.message} [{error.code}]") from error
+        except (OSError, UnicodeError) as error:  # a path or a word that the system does not take
+            raise click.ClickException(str(error)) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
@@ -64,7 +65,7 @@ def place(
     guest = resolve(size, _ANY_IMAGE, HostDefaults())
     intent = PlacementIntent(zone=zone, required_traits=frozenset(Trait(t) for t in traits))
     run = SchedulingRun(host=None if host is None else HostName(host))
-    store = SqlStore(f"sqlite:///{database}", SystemClock(), random.Random())
+    store = SqlStore(f"sqlite:///{quote(str(database))}", SystemClock(), random.Random())
     try:
         follower = FleetFollower(store, SqlPlacement(store), SqlHosts(store))
         scheduler = Scheduler(FleetIndex(follower))

@@ -101,7 +101,11 @@ def create(
         Fault(f"hints[{hint!a}]", "unsupported_hint", "no scheduler hint is kept yet; leave it out")
         for hint in hints
     ]
-    for check in (lambda: check_name(name), lambda: resolve(flavor, found, services.defaults)):
+    for check in (
+        lambda: check_name(name),
+        lambda: None if zone is None else check_name(zone, "zone"),
+        lambda: resolve(flavor, found, services.defaults),
+    ):
         try:
             check()
         except InvalidInput as error:
