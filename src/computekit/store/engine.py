@@ -139,7 +139,7 @@ def _open_sqlite(url: URL, busy_s: Seconds) -> Database:
         connect_args={"timeout": busy_s, "check_same_thread": False},
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
-        skip_autocommit_rollback=False,
+        pool_reset_on_return=None,  # who begins a transaction ends it
         **({"poolclass": StaticPool} if single else {"pool_size": 8, "max_overflow": -1}),
     )
 

@@ -1,10 +1,13 @@
 """The change feed: the one-row head, and what was written at each of its numbers."""
 
+import sqlite3
 import threading
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
+from computekit.errors import StoreUnavailable
 from computekit.store.tables import CHANGE, HEAD
 from computekit.work import Change, ChangeSet
 
@@ -60,17 +63,27 @@ class HeadWatch:
     def __init__(self, engine: Engine) -> None:
         self._lock = threading.Lock()
         self._connection = engine.connect()
+        # Straight to the driver: every decision of a scheduler looks here first.
+        self._cursor = self._connection.connection.cursor()
         self._version = -1
         self._number = 0
 
     def head(self) -> int:
-        """Return the number of the last commit that changed something."""
+        """Return the number of the last commit that changed something.
+
+        Raises:
+            StoreUnavailable: the database cannot be read.
+        """
         with self._lock:
-            # Looked at first: what is committed after that makes the next look differ.
-            version = self._connection.exec_driver_sql("PRAGMA data_version").scalar_one()
-            if version != self._version:
-                self._number = read_head(self._connection)
-                self._version = version
+            try:
+                # Looked at first: what is committed after that makes the next look differ.
+                self._cursor.execute("PRAGMA data_version")
+                [(version,)] = self._cursor.fetchall()
+                if version != self._version:
+                    self._number = read_head(self._connection)
+                    self._version = version
+            except (sqlite3.Error, DBAPIError) as error:
+                raise StoreUnavailable(str(getattr(error, "orig", error))) from error
             return self._number
 
     def close(self) -> None:

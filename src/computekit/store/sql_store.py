@@ -13,7 +13,7 @@ from functools import partial
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, ResourceClosedError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from computekit.clock import Clock, Deadline
@@ -200,12 +200,7 @@ class SqlStore:
     def head(self) -> int:
         """Return what `Store.head` says."""
         if self._watch is not None and self._current.tx is None:
-            try:
-                return self._watch.head()
-            except DBAPIError as error:
-                raise unavailable(error) from error
-            except ResourceClosedError as error:
-                raise StoreUnavailable("the store is closed") from error
+            return self._watch.head()
         with self.reading() as connection:
             return read_head(connection)
 
