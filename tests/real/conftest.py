@@ -3,11 +3,14 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def missing_for_libvirt() -> str | None:
@@ -23,6 +26,27 @@ def missing_for_libvirt() -> str | None:
     if libvirt.getVersion() < 9_000_000:
         return f"libvirt {libvirt.getVersion()} is older than 9.0"
     return None
+
+
+@pytest.fixture(scope="session")
+def ordinary_user() -> str:
+    """A user that can do nothing here but read the code; skipped where there is no such user."""
+    if os.geteuid() != 0:
+        pytest.skip("ordinary user: only root can become another user")
+    try:
+        probe = subprocess.run(
+            (sys.executable, "-c", "import computekit.model"),
+            user="nobody",
+            cwd="/",
+            env={"PYTHONPATH": f"{ROOT}/src:{ROOT}"},
+            capture_output=True,
+            check=False,
+        )
+    except PermissionError:
+        pytest.skip("ordinary user: others cannot reach this virtual environment")
+    if probe.returncode != 0:
+        pytest.skip("ordinary user: others cannot read this virtual environment")
+    return "nobody"
 
 
 @pytest.fixture(scope="session")

@@ -294,23 +294,7 @@ def as_ordinary_user(script: str, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.fixture
-def _other_users_can_read_the_code() -> None:
-    if os.geteuid() != 0:
-        pytest.skip("real libvirt: only root can become another user")
-    probe = subprocess.run(
-        (sys.executable, "-c", "import computekit.virt.libvirt"),
-        user="nobody",
-        cwd="/",
-        env={"PYTHONPATH": f"{ROOT}/src:{ROOT}"},
-        capture_output=True,
-        check=False,
-    )
-    if probe.returncode != 0:
-        pytest.skip("real libvirt: other users cannot read this virtual environment")
-
-
-@pytest.mark.usefixtures("_other_users_can_read_the_code")
+@pytest.mark.usefixtures("ordinary_user")
 def test_an_ordinary_user_has_a_session_of_its_own() -> None:
     reason = missing_for_libvirt()
     if reason is not None:
@@ -320,7 +304,7 @@ def test_an_ordinary_user_has_a_session_of_its_own() -> None:
     assert "BOOTED private" in said
 
 
-@pytest.mark.usefixtures("_other_users_can_read_the_code")
+@pytest.mark.usefixtures("ordinary_user")
 def test_who_may_not_is_told_so(daemon: PrivateLibvirtd) -> None:
     daemon.start()
     lines = as_ordinary_user(REFUSED, daemon.uri).splitlines()
