@@ -259,7 +259,7 @@ class _Operation(TypedColumns):
     executor: Named[ExecutorId | None] = Column(cast("TypeEngine[ExecutorId | None]", String(255)))
     fence = Column(BigInteger, nullable=False)
     lease_until_s: Named[Seconds] = Column(Double, nullable=False)
-    ended_s: Named[Seconds | None] = Column(Double)
+    ended_s: Named[Seconds | None] = Column(cast("TypeEngine[Seconds | None]", Double()))
 
 
 OPERATION = Table("operation", METADATA, _Operation)
