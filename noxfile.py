@@ -86,6 +86,12 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def peers(session: nox.Session) -> None:
+    """Make the environments of the peers, once, below COMPUTEKIT_PEERS or ~/.cache."""
+    _python(session, "-m", "tests.parity.peers")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure; prints JSON."""
     _python(session, "-m", "bench")
