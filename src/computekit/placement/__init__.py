@@ -10,6 +10,7 @@ from computekit.placement.columns import (
     Units,
 )
 from computekit.placement.fit import Fit, check_request, fits, no_fit
+from computekit.placement.found import Found, FoundCandidate, TreeSummary
 from computekit.placement.host_view import HostRow, HostView
 from computekit.placement.index import FleetIndex, FleetSource
 from computekit.placement.memory import MemoryPlacement
@@ -20,6 +21,7 @@ from computekit.placement.ports import (
     PlacementWriter,
     ProviderUse,
 )
+from computekit.placement.provider_index import ProviderIndex
 from computekit.placement.views import tree_view
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "Fit",
     "FleetIndex",
     "FleetSource",
+    "Found",
+    "FoundCandidate",
     "HostRow",
     "HostView",
     "IntArray",
@@ -37,9 +41,11 @@ __all__ = [
     "MemoryPlacement",
     "PlacementReader",
     "PlacementWriter",
+    "ProviderIndex",
     "ProviderUse",
     "ResourceColumn",
     "Rows",
+    "TreeSummary",
     "Units",
     "check_request",
     "fits",
