@@ -8,6 +8,7 @@ from computekit.compute.delete import DeleteParams, delete, delete_kind
 from computekit.compute.kinds import operation_kinds
 from computekit.compute.memory import MemoryInstances
 from computekit.compute.observe import ObserveParams, observe, observe_kind
+from computekit.compute.orphan import OrphanParams, orphan_kind, remove_orphan, remove_orphans
 from computekit.compute.ports import InstanceReader, InstanceWriter
 from computekit.compute.reboot import RebootParams, reboot, reboot_kind
 from computekit.compute.services import Services
@@ -25,6 +26,7 @@ __all__ = [
     "InstanceWriter",
     "MemoryInstances",
     "ObserveParams",
+    "OrphanParams",
     "RebootParams",
     "Services",
     "StartParams",
@@ -40,9 +42,12 @@ __all__ = [
     "observe",
     "observe_kind",
     "operation_kinds",
+    "orphan_kind",
     "read_console",
     "reboot",
     "reboot_kind",
+    "remove_orphan",
+    "remove_orphans",
     "start",
     "start_kind",
     "stop",

@@ -3,6 +3,7 @@
 import attrs
 
 from computekit.agent import Fence, HostInstances, InventoryRules, host_provider, host_tree
+from computekit.compute.orphan import remove_orphans
 from computekit.compute.services import Services
 from computekit.ids import HostName
 from computekit.model import HostFacts
@@ -19,7 +20,7 @@ def admit_host(
     rules: InventoryRules = InventoryRules(),  # noqa: B008
     zone: str | None = None,
 ) -> HostInstances:
-    """Write what a host has, let its agent obey, then write that it is up.
+    """Write what a host has, let its agent obey, write that it is up, and have orphans removed.
 
     The row is written first: a message of an earlier incarnation is refused from then on, by the
     new agent because it has not been synchronised, and later because it names the old one.
@@ -56,6 +57,7 @@ def admit_host(
     )
     found = services.client.sync(facts.name, fences)
     services.store.write(lambda tx: write(tx, up=True))
+    remove_orphans(services, facts.name, found)
     return found
 
 

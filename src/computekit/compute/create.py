@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import attrs
 
-from computekit.agent import CacheImages, RemoveInstance
+from computekit.agent import CacheImages
 from computekit.compute.on_host import OnHost
+from computekit.compute.orphan import leave_behind
 from computekit.compute.services import Services
 from computekit.errors import (
     ComputekitError,
@@ -143,8 +144,8 @@ def create_kind(services: Services) -> OperationKind[CreateParams]:
         steps=(
             Step("place", here.place, here.leave, timeout_s=Seconds(120.0)),
             Step("images", elsewhere(here.images), timeout_s=Seconds(1800.0)),
-            Step("define", elsewhere(here.on_host.define), here.remove, timeout_s=Seconds(600.0)),
-            Step("run", elsewhere(here.on_host.run), here.end_guest),
+            Step("define", elsewhere(here.on_host.define), timeout_s=Seconds(600.0)),
+            Step("run", elsewhere(here.on_host.run)),
         ),
         on_end=here.end,
     )
@@ -186,14 +187,21 @@ class _Create:
         return Done(_Placed(decision.host, len(tried) + 1), claim)
 
     def leave(self, ctx: Context[CreateParams]) -> Done | Wait:
+        """Take back what any step has done: all of it is on the host, or in the books."""
         instance = self.on_host.instance(ctx)
         if instance.host is None:
             return Done()
-        left = attrs.evolve(instance, host=None, epoch=instance.epoch + 1)
+        host = instance.host
+        cleared = self.on_host.clear(ctx, instance, _HOST_PATIENCE_S)
+        left = attrs.evolve(
+            instance, state=InstanceState.BUILDING, host=None, epoch=instance.epoch + 1
+        )
 
         def give_back(tx: Tx) -> None:
             self.services.placement.release(tx, ConsumerId(instance.id))
             self.services.instances.change_instance(tx, instance, left)
+            if not cleared:
+                leave_behind(self.services, tx, host, instance.id)
 
         return Done(commit=give_back)
 
@@ -208,15 +216,6 @@ class _Create:
                 wanted.append(guest.direct_boot.ramdisk)
         self.on_host.call(ctx, instance, CacheImages(tuple(wanted)))
         return Done()
-
-    def remove(self, ctx: Context[CreateParams]) -> Done | Wait:
-        instance = self.on_host.instance(ctx)
-        if instance.host is not None:
-            self.on_host.call(ctx, instance, RemoveInstance(instance.id))
-        return Done()
-
-    def end_guest(self, ctx: Context[CreateParams]) -> Done | Wait:
-        return self.on_host.end(ctx, InstanceState.BUILDING)
 
     def or_elsewhere(
         self, do: Callable[[Context[CreateParams]], Outcome]

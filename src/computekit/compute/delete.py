@@ -2,17 +2,20 @@
 
 import attrs
 
-from computekit.agent import RemoveInstance
 from computekit.compute.console import console_subject
 from computekit.compute.on_host import OnHost
+from computekit.compute.orphan import leave_behind
 from computekit.compute.services import Services
 from computekit.errors import NotFound
-from computekit.ids import ConsumerId, InstanceId
+from computekit.ids import ConsumerId, HostName, InstanceId
 from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
 from computekit.model import InstanceState
+from computekit.units import Seconds
 from computekit.work import Tx
 
 __all__ = ["DeleteParams", "delete", "delete_kind"]
+
+_HOST_PATIENCE_S = Seconds(60.0)
 
 
 @attrs.frozen
@@ -48,20 +51,26 @@ def delete_kind(services: Services) -> OperationKind[DeleteParams]:
 
 
 @attrs.frozen
+class _Left:
+    host: HostName
+
+
+@attrs.frozen
 class _Delete:
     services: Services
     on_host: OnHost
 
     def remove(self, ctx: Context[DeleteParams]) -> Outcome:
         instance = self.on_host.instance(ctx)
-        if instance.host is not None:
-            self.on_host.call(ctx, instance, RemoveInstance(instance.id))
-        return Done()
+        if instance.host is None or self.on_host.clear(ctx, instance, _HOST_PATIENCE_S):
+            return Done()
+        return Done(_Left(instance.host))
 
     def release(self, ctx: Context[DeleteParams]) -> Outcome:
         instance = self.on_host.instance(ctx)
         if instance.state is InstanceState.DELETED:
             return Done()
+        left = ctx.out_if_done("remove", _Left)
         gone = attrs.evolve(
             instance, state=InstanceState.DELETED, host=None, epoch=instance.epoch + 1
         )
@@ -70,5 +79,7 @@ class _Delete:
             self.services.placement.release(tx, ConsumerId(instance.id))
             self.services.instances.change_instance(tx, instance, gone)
             self.services.journal.forget(tx, console_subject(instance.id))
+            if left is not None:
+                leave_behind(self.services, tx, left.host, instance.id)
 
         return Done(commit=give_back)

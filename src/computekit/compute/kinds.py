@@ -6,6 +6,7 @@ from computekit.compute.console import console_kind
 from computekit.compute.create import create_kind
 from computekit.compute.delete import delete_kind
 from computekit.compute.observe import observe_kind
+from computekit.compute.orphan import orphan_kind
 from computekit.compute.reboot import reboot_kind
 from computekit.compute.services import Services
 from computekit.compute.start import start_kind
@@ -25,4 +26,5 @@ def operation_kinds(services: Services) -> tuple[OperationKind[Never], ...]:
         reboot_kind(services),
         observe_kind(services),
         console_kind(services),
+        orphan_kind(services),
     )

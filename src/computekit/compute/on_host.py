@@ -1,12 +1,31 @@
 """What the steps of operations do on an instance's host."""
 
+import logging
 from typing import TypeVar
 
 import attrs
 
-from computekit.agent import Define, Destroy, Fence, HostCall, ReadStatus, ShutDown, Start
+from computekit.agent import (
+    Define,
+    Destroy,
+    Fence,
+    HostCall,
+    ReadStatus,
+    RemoveInstance,
+    ShutDown,
+    Start,
+)
 from computekit.compute.services import Services
-from computekit.errors import Fault, InvalidInput, StateConflict
+from computekit.errors import (
+    DeadlineExceeded,
+    Fault,
+    FenceRejected,
+    HostError,
+    InvalidInput,
+    Overloaded,
+    StateConflict,
+    TransportFailed,
+)
 from computekit.ids import HostName, InstanceId
 from computekit.journal import Context, Done, Outcome, Wait
 from computekit.model import Instance, InstanceState
@@ -15,9 +34,12 @@ from computekit.virt.ports import DomainMark, DomainSpec, DomainState, DomainSta
 
 __all__ = ["OnHost", "check_grace", "require_state"]
 
+_log = logging.getLogger(__name__)
+
 R = TypeVar("R")
 P = TypeVar("P")
 
+_NOT_DONE = (HostError, TransportFailed, DeadlineExceeded, Overloaded, FenceRejected)
 _POLL_S = Seconds(0.5)
 _LONGEST_GRACE_S = Seconds(24 * 3600.0)
 
@@ -84,6 +106,24 @@ class OnHost:
         if ctx.attempt % 20 == 0:
             self.call(ctx, instance, ShutDown(instance.id))
         return Wait(_POLL_S, "the guest is asked to power off")
+
+    def clear(self, ctx: Context[P], instance: Instance, patience_s: Seconds) -> bool:
+        """Take the instance off its host; return whether that is done.
+
+        A host that does not do it is asked again for `patience_s`, not again if it is known to be
+        down, and is then left: `leave_behind` is for the caller's transaction.
+        """
+        host = None if instance.host is None else self.services.hosts.host(instance.host)
+        if host is None:
+            return True
+        try:
+            self.call(ctx, instance, RemoveInstance(instance.id))
+        except _NOT_DONE as error:
+            if host.up and ctx.since_entered_s < patience_s:
+                raise
+            _log.warning("host %s is left with instance %s: %s", host.name, instance.id, error)
+            return False
+        return True
 
     def becomes(self, instance: Instance, state: InstanceState) -> Done:
         """Write, with the end of the step, that the instance is in `state`."""

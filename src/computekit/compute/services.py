@@ -82,9 +82,7 @@ class Services:
         live = self.journal.live(subject)
         if preempt is None and live is not None and live.kind in _GIVES_WAY:
             preempt = f"{kind.name} is wanted"
-        operation = new_operation(
-            kind, params, subject, OperationId(new_uuid(self.random)), self.clock.wall_s()
-        )
+        operation = self.operation(kind, params, subject)
 
         def write(tx: Tx) -> Operation:
             if also is not None:
@@ -92,6 +90,12 @@ class Services:
             return self.journal.submit(tx, operation, preempt)
 
         return self.store.write(write)
+
+    def operation(self, kind: OperationKind[P], params: P, subject: str) -> Operation:
+        """Return the row of a new operation, for who submits it in a transaction of its own."""
+        return new_operation(
+            kind, params, subject, OperationId(new_uuid(self.random)), self.clock.wall_s()
+        )
 
     def existing(self, instance: InstanceId) -> Instance:
         """Return an instance.

@@ -100,14 +100,24 @@ class FakeFleet:
 
     def restart_agents(self) -> None:
         """Let every agent die, and a new one come in its place."""
-        for agent in self._agents.values():
+        for name in self.hypervisors:
+            self.lose_agent(name)
+        for name in self.hypervisors:
+            self.start_agent(name)
+
+    def lose_agent(self, host: HostName) -> None:
+        """Let a host's agent die; what it was told is kept, and its guests go on."""
+        agent = self._agents.pop(host, None)
+        if agent is not None:
             agent.close()
-        self._agents.clear()
-        for name, hypervisor in self.hypervisors.items():
-            self._agents[name] = Agent(
-                name, hypervisor, self.images, self._directory / name, self.clock, self._source
-            )
-            admit_host(self.services, hypervisor.facts(), self._agents[name].incarnation)
+
+    def start_agent(self, host: HostName) -> None:
+        """Let a new agent come for a host that has none."""
+        hypervisor = self.hypervisors[host]
+        directory = self._directory / host
+        agent = Agent(host, hypervisor, self.images, directory, self.clock, self._source)
+        self._agents[host] = agent
+        admit_host(self.services, hypervisor.facts(), agent.incarnation)
 
     def send(self, host: HostName, text: str, timeout_s: Seconds) -> str:
         """Deliver at once, as `computekit.agent.Wire` says."""
@@ -133,8 +143,13 @@ class FakeFleet:
         )
         return instance.id
 
-    def run(self) -> None:
-        """Carry out all that is under way; time passes where something waits."""
+    def run(self, within_s: Seconds = Seconds(3600.0)) -> None:
+        """Carry out all that is under way; time passes where something waits.
+
+        Args:
+            within_s: what is not due by then stays under way.
+        """
+        end_s = self.clock.wall_s() + within_s
         runner = Runner(
             self.store,
             self.journal,
@@ -143,7 +158,7 @@ class FakeFleet:
             source=self._source,
             executor=ExecutorId("fake-fleet"),
         )
-        while (due_s := runner.next_due_s()) is not None:
+        while (due_s := runner.next_due_s()) is not None and due_s <= end_s:
             self.clock.advance(Seconds(max(0.0, due_s - self.clock.wall_s())))
             runner.step()
 
