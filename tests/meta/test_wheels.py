@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Rooms that may need more than the core, and the extra that brings it.
 NEEDS = {
     "computekit.cli": "cli",
+    "computekit.http": "http",
     "computekit.testing": "testing",
     "computekit.virt.libvirt": "libvirt",
 }

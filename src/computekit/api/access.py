@@ -1,0 +1,70 @@
+"""Who may do what: a rule for each operation, judged under one of three policies."""
+
+import enum
+
+from computekit.api.context import Identity
+from computekit.ids import ProjectId
+
+__all__ = ["Policy", "Rule", "allowed"]
+
+
+class Rule(enum.Enum):
+    """Who may call an operation.
+
+    Attributes:
+        ANYONE: even who has not said who it is.
+        OPERATOR: an administrator or another service.
+        PROJECT: an operator, and who reads about a project of its own.
+        SERVICE: another service only.
+    """
+
+    ANYONE = "anyone"
+    OPERATOR = "operator"
+    PROJECT = "project"
+    SERVICE = "service"
+
+
+class Policy(enum.Enum):
+    """How rules are read.
+
+    Attributes:
+        LEGACY: an administrator may do everything, the others what SECURE lets them.
+        SECURE: each rule as it stands.
+        OPEN: everybody who has said who it is may do everything.
+    """
+
+    LEGACY = "legacy"
+    SECURE = "secure"
+    OPEN = "open"
+
+
+def allowed(
+    policy: Policy, rule: Rule, identity: Identity, project: ProjectId | None = None
+) -> bool:
+    """Return whether `identity` may do what `rule` guards.
+
+    A call for the whole system is allowed nothing: every operation here acts within projects.
+
+    Args:
+        policy: how the rule is read.
+        rule: of the operation.
+        identity: who calls.
+        project: the one that the call asks about, if it asks about one.
+    """
+    if rule is Rule.ANYONE:
+        return True
+    if identity.user is None or identity.system:
+        return False
+    if policy is Policy.OPEN:
+        return True
+    roles = identity.roles
+    if "service" in roles:
+        return True
+    if "admin" in roles and (rule is not Rule.SERVICE or policy is Policy.LEGACY):
+        return True
+    return (
+        rule is Rule.PROJECT
+        and "reader" in roles
+        and project is not None
+        and project == identity.project
+    )

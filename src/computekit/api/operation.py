@@ -1,0 +1,53 @@
+"""One operation of an API, declared once: routing, checks, documents and clients come from it."""
+
+from typing import Generic, Literal, TypeVar
+
+import attrs
+
+from computekit.api.access import Rule
+from computekit.api.version import Microversion
+from computekit.errors import ComputekitError
+
+__all__ = ["Method", "Operation"]
+
+I = TypeVar("I")  # noqa: E741  what goes in
+O = TypeVar("O")  # noqa: E741  what comes out
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+
+@attrs.frozen
+class Operation(Generic[I, O]):
+    """What can be asked of a service.
+
+    Attributes:
+        name: in snake case, unique within the service.
+        method: of HTTP.
+        path: a template; `{names}` stand for one segment each.
+        summary: one line.
+        input: a value class of what is asked.
+        output: a value class of what is answered; `NoneType` for nothing.
+        since: the first microversion that has it.
+        until: the last one that has it; None if the newest does.
+        rule: who may.
+        has_body: whether what is asked comes as a JSON body.
+        hidden: what callers of an older version are told not to be there.
+        errors: what it may raise beside what every operation may.
+    """
+
+    name: str
+    method: Method
+    path: str
+    summary: str
+    input: type[I]
+    output: type[O]
+    since: Microversion
+    until: Microversion | None = None
+    rule: Rule = Rule.OPERATOR
+    has_body: bool = False
+    hidden: Literal["path", "method"] = "path"
+    errors: tuple[type[ComputekitError], ...] = ()
+
+    def speaks(self, version: Microversion) -> bool:
+        """Return whether callers of `version` have this operation."""
+        return self.since <= version and (self.until is None or version <= self.until)

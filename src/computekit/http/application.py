@@ -1,0 +1,334 @@
+"""A service behind HTTP: a WSGI application, without a server.
+
+A request goes one way: CORS, who calls, which version, which endpoint, media types, who may, what
+is asked, the call, the answer. Each step either goes on or refuses with a `Problem`.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+from computekit.api import (
+    NOBODY,
+    Context,
+    Identity,
+    Microversion,
+    Policy,
+    Rule,
+    VersionRange,
+    allowed,
+)
+from computekit.clock import Clock, Deadline
+from computekit.errors import ComputekitError
+from computekit.http.authentication import Authentication
+from computekit.http.conditional import conditional
+from computekit.http.cors import CrossOrigin
+from computekit.http.endpoint import Endpoint, Prepared
+from computekit.http.negotiation import HEADER, negotiate
+from computekit.http.problem import Problem, Refused, accepts_json, problem_answer, problem_of
+from computekit.http.routing import Routes
+from computekit.http.wire import JSON, Answer, Headers, Request
+from computekit.ids import new_uuid
+from computekit.units import Bytes, Seconds
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__all__ = ["Application", "Seen", "Settings"]
+
+_log = logging.getLogger(__name__)
+
+DATES_SINCE = Microversion(1, 15)
+"""The first version whose answers say when what they show was last changed."""
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+@attrs.frozen
+class Seen:
+    """A request that was answered, for logs and metrics.
+
+    Attributes:
+        request_id: of the answer.
+        operation: its name; `-` if none was found.
+        method: of HTTP.
+        path: without the query.
+        status: of the answer.
+        size: of the answer's body.
+        duration_s: from the first look at the request to the answer.
+        version: of the caller; None before it was known.
+        identity: who called.
+    """
+
+    request_id: str
+    operation: str
+    method: str
+    path: str
+    status: int
+    size: Bytes
+    duration_s: Seconds
+    version: Microversion | None
+    identity: Identity
+
+
+class Observer(Protocol):
+    """Somebody who counts or logs requests."""
+
+    def __call__(self, seen: Seen) -> None:
+        """Take notice of a request; must not wait for anything."""
+        ...
+
+
+@attrs.frozen
+class Settings:
+    """What an application is told.
+
+    Attributes:
+        versions: the microversions that it speaks.
+        authentication: finds out who calls.
+        clock: measures requests and deadlines.
+        source: for request ids.
+        policy: how rules are read.
+        cross_origin: which other sites may call; None: that is not looked at.
+        body_limit: the longest body that is read.
+        deadline_s: how long after its arrival nobody waits for an answer any more.
+        observers: told of each request.
+    """
+
+    versions: VersionRange
+    authentication: Authentication
+    clock: Clock
+    source: random.Random
+    policy: Policy = Policy.SECURE
+    cross_origin: CrossOrigin | None = None
+    body_limit: Bytes = Bytes(64 * 1024 * 1024)
+    deadline_s: Seconds = Seconds(60.0)
+    observers: tuple[Observer, ...] = ()
+
+
+class _Exchange:
+    """What is known of one request so far; refused or answered, it is what logs show."""
+
+    __slots__ = ("headers", "identity", "method", "operation", "path", "request_id", "version")
+
+    def __init__(self, environ: Mapping[str, object], request_id: str) -> None:
+        self.headers = Headers(environ)
+        self.request_id = request_id
+        self.method = str(environ.get("REQUEST_METHOD", "GET"))
+        path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
+        self.path = path.decode("utf-8", "replace") or "/"
+        self.operation = "-"
+        self.version: Microversion | None = None
+        self.identity: Identity = NOBODY
+
+
+class Application:
+    """Endpoints as one WSGI application.
+
+    Args:
+        endpoints: what can be asked.
+        settings: how.
+        pages: further things to GET, by path, for everybody; not of the API.
+    """
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        settings: Settings,
+        pages: Mapping[str, Callable[[], Answer]] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._routes = Routes(endpoints)
+        self._public = {found.path for found in endpoints if found.rule is Rule.ANYONE}
+        self._pages = dict(pages or {})
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        settings = self._settings
+        begun_s = settings.clock.monotonic_s()
+        exchange = _Exchange(environ, f"req-{new_uuid(settings.source)}")
+        try:
+            answer = self._answer(exchange, environ)
+        except Refused as refused:
+            answer = self._said(refused.problem, exchange)
+        except Exception:  # noqa: BLE001  a defect: logged, and said to be one
+            _log.exception("request %s failed", exchange.request_id)
+            answer = self._said(problem_of(ComputekitError()), exchange)
+        body = b"" if exchange.method == "HEAD" else answer.body
+        start_response(_STATUS_LINES[answer.status], self._headers(answer, exchange, environ))
+        for observe in settings.observers:
+            observe(
+                Seen(
+                    exchange.request_id,
+                    exchange.operation,
+                    exchange.method,
+                    exchange.path,
+                    answer.status,
+                    Bytes(len(body)),
+                    Seconds(settings.clock.monotonic_s() - begun_s),
+                    exchange.version,
+                    exchange.identity,
+                )
+            )
+        return (body,)
+
+    def _answer(self, exchange: _Exchange, environ: Mapping[str, object]) -> Answer:
+        settings, headers = self._settings, exchange.headers
+        if (
+            settings.cross_origin is not None
+            and exchange.method == "OPTIONS"
+            and headers.get("Origin")
+        ):
+            return settings.cross_origin.preflight(headers)
+        if exchange.path in self._pages and exchange.method == "GET":
+            exchange.operation = exchange.path[1:]
+            return self._pages[exchange.path]()
+        exchange.identity = settings.authentication.identify(headers)
+        if exchange.identity.user is None and exchange.path not in self._public:
+            raise Refused(self._unknown_caller())
+        exchange.version = version = negotiate(headers.get(HEADER), settings.versions)
+        length = _length(environ)
+        if length and not environ.get("CONTENT_TYPE"):
+            raise Refused(Problem(400, "content-type header required when content-length > 0"))
+        found, values = self._routes.find(exchange.path, exchange.method, version)
+        exchange.operation = found.name
+        request = self._request(exchange, environ, values, length)
+        if found.has_body and request.media_type != JSON:
+            detail = f"The media type {request.media_type} is not supported, use {JSON}"
+            raise Refused(Problem(415, detail))
+        accept = headers.get("Accept")
+        picky = found.method == "GET" and found.rule is not Rule.ANYONE
+        if picky and accept is not None and not accepts_json(accept):
+            raise Refused(Problem(406, f"Only {JSON} is provided"))
+        return self._carry_out(found, request, exchange, version)
+
+    def _carry_out(
+        self, found: Endpoint, request: Request, exchange: _Exchange, version: Microversion
+    ) -> Answer:
+        settings = self._settings
+        try:
+            prepared = self._prepare(found, request, exchange.identity, version)
+            deadline = Deadline(settings.clock, settings.deadline_s)
+            answer = prepared.run(Context(exchange.identity, exchange.request_id, deadline))
+        except ComputekitError as error:
+            problem = found.problem(error, version)
+            if problem.status >= 500:
+                _log.warning("request %s: %s [%s]", exchange.request_id, error, error.code)
+            raise Refused(problem) from error
+        if found.method == "GET":
+            return conditional(answer, exchange.headers)
+        return answer
+
+    def _prepare(
+        self, found: Endpoint, request: Request, identity: Identity, version: Microversion
+    ) -> Prepared:
+        """Understand a request of somebody who may ask it; others do not learn what is wrong."""
+        policy = self._settings.policy
+        if allowed(policy, found.rule, identity):
+            return found.prepare(request, version)
+        forbidden = Refused(Problem(403, f"Your roles do not allow {found.name} here."))
+        if found.rule is not Rule.PROJECT:
+            raise forbidden
+        try:
+            prepared = found.prepare(request, version)
+        except (ComputekitError, Refused) as error:
+            raise forbidden from error
+        if not allowed(policy, found.rule, identity, prepared.project):
+            raise forbidden
+        return prepared
+
+    def _request(
+        self,
+        exchange: _Exchange,
+        environ: Mapping[str, object],
+        values: Mapping[str, str],
+        length: int | None,
+    ) -> Request:
+        media_type = environ.get("CONTENT_TYPE")
+        return Request(
+            exchange.method,
+            exchange.path,
+            values,
+            str(environ.get("QUERY_STRING", "")),
+            str(media_type).partition(";")[0].strip().lower() if media_type else None,
+            _body(environ, length, self._settings.body_limit),
+            exchange.headers,
+        )
+
+    def _unknown_caller(self) -> Problem:
+        challenge = self._settings.authentication.challenge
+        headers = (("www-authenticate", challenge),) if challenge else ()
+        return Problem(401, "Say who you are; what you sent is not accepted.", headers=headers)
+
+    def _said(self, problem: Problem, exchange: _Exchange) -> Answer:
+        accept = exchange.headers.get("Accept")
+        return problem_answer(problem, exchange.request_id, exchange.version, accept)
+
+    def _headers(
+        self, answer: Answer, exchange: _Exchange, environ: Mapping[str, object]
+    ) -> list[tuple[str, str]]:
+        said = [
+            ("content-length", str(len(answer.body))),
+            ("x-openstack-request-id", exchange.request_id),
+        ]
+        if answer.status in (204, 304):
+            del said[0]
+        elif answer.body:
+            said.append(("content-type", answer.media_type))
+        if (version := exchange.version) is not None:
+            said.append((HEADER, f"{self._settings.versions.service} {version}"))
+            said.append(("vary", HEADER))
+            if answer.modified_s is not None and version >= DATES_SINCE:
+                said.append(("last-modified", _http_date(int(answer.modified_s))))
+                said.append(("cache-control", "no-cache"))
+        if answer.location is not None:
+            said.append(("location", f"{environ.get('SCRIPT_NAME', '')}{answer.location}"))
+        said += answer.headers
+        if self._settings.cross_origin is not None and exchange.method != "OPTIONS":
+            said += self._settings.cross_origin.permission(exchange.headers)
+        return said
+
+
+def _length(environ: Mapping[str, object]) -> int | None:
+    """Return the length of the body; None if it is not said."""
+    said = environ.get("CONTENT_LENGTH")
+    if not said:
+        return None
+    text = str(said)
+    if not (text.isascii() and text.isdecimal()):
+        raise Refused(Problem(400, "content-length header must be an integer"))
+    return int(text)
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _body(environ: Mapping[str, object], length: int | None, limit: Bytes) -> bytes:
+    if length is None and "HTTP_TRANSFER_ENCODING" not in environ:
+        return b""
+    if length == 0:
+        return b""
+    too_long = Problem(413, f"The body is longer than {limit} bytes.")
+    if length is not None and length > limit:
+        raise Refused(too_long)
+    stream: _Readable = environ["wsgi.input"]  # type: ignore[assignment]  # PEP 3333 says so
+    body = stream.read(limit + 1 if length is None else length)
+    if len(body) > limit:
+        raise Refused(too_long)
+    if length is not None and len(body) < length:
+        raise Refused(Problem(400, "The body is shorter than its content-length says."))
+    return body
+
+
+@lru_cache(maxsize=1024)
+def _http_date(at_s: int) -> str:
+    return formatdate(at_s, usegmt=True)

@@ -1,0 +1,124 @@
+"""An operation bound to what carries it out and to how it looks on the wire."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import attrs
+
+from computekit.api import Context, Method, Microversion, Operation, Rule
+from computekit.errors import ComputekitError
+from computekit.http.problem import Problem, problem_of
+from computekit.http.wire import Answer, Request
+from computekit.ids import ProjectId
+
+__all__ = ["Endpoint", "Form", "Prepared", "endpoint"]
+
+I = TypeVar("I")  # noqa: E741  what goes in
+O = TypeVar("O")  # noqa: E741  what comes out
+I_co = TypeVar("I_co", covariant=True)
+O_contra = TypeVar("O_contra", contravariant=True)
+
+
+class Form(Protocol[I_co, O_contra]):
+    """How one operation looks on the wire, in every microversion that has it."""
+
+    def parse(self, request: Request, version: Microversion) -> I_co:
+        """Return what a request asks.
+
+        Raises:
+            Refused: it is malformed; with the words that callers know.
+            InvalidInput: it is malformed; every fault at once.
+        """
+        ...
+
+    def render(self, output: O_contra, version: Microversion) -> Answer:
+        """Return what goes back."""
+        ...
+
+
+@attrs.frozen
+class Prepared:
+    """A request that was understood and has not been carried out.
+
+    Attributes:
+        project: the one that it asks about, if it asks about one.
+        run: carries it out.
+    """
+
+    project: ProjectId | None
+    run: Callable[[Context], Answer]
+
+
+@attrs.frozen
+class Endpoint:
+    """An operation that can be asked for.
+
+    Attributes:
+        name: of the operation.
+        method: of HTTP.
+        path: a template.
+        rule: who may.
+        has_body: whether it takes a JSON body.
+        hidden: whether a caller of another version is told that the path is not there, or that
+            the method is not.
+        speaks: whether callers of a version have it.
+        prepare: understands a request.
+        problem: says an error that carrying it out has raised.
+    """
+
+    name: str
+    method: Method
+    path: str
+    rule: Rule
+    has_body: bool
+    hidden: str
+    speaks: Callable[[Microversion], bool]
+    prepare: Callable[[Request, Microversion], Prepared]
+    problem: Callable[[ComputekitError, Microversion], Problem]
+
+
+def _no_project(_asked: object) -> ProjectId | None:
+    return None
+
+
+def _plain_problem(error: ComputekitError, _version: Microversion) -> Problem:
+    return problem_of(error)
+
+
+def endpoint(
+    operation: Operation[I, O],
+    call: Callable[[I, Context], O],
+    form: Form[I, O],
+    *,
+    project: Callable[[I], ProjectId | None] = _no_project,
+    problem: Callable[[ComputekitError, Microversion], Problem] = _plain_problem,
+) -> Endpoint:
+    """Bind an operation.
+
+    Args:
+        operation: what is declared.
+        call: carries it out.
+        form: how it looks on the wire.
+        project: which project an input asks about; for operations of `Rule.PROJECT`.
+        problem: how HTTP says what `call` raised, where callers know other words than ours.
+    """
+
+    def prepare(request: Request, version: Microversion) -> Prepared:
+        asked = form.parse(request, version)
+
+        def run(context: Context) -> Answer:
+            return form.render(call(asked, context), version)
+
+        return Prepared(project(asked), run)
+
+    return Endpoint(
+        operation.name,
+        operation.method,
+        operation.path,
+        operation.rule,
+        operation.has_body,
+        operation.hidden,
+        operation.speaks,
+        prepare,
+        problem,
+    )
