@@ -28,7 +28,7 @@ from computekit.model import (
     Provider,
     ProviderTree,
 )
-from computekit.placement import MemoryPlacement, PlacementWriter
+from computekit.placement import Claim, MemoryPlacement, PlacementWriter
 from computekit.store import SqlPlacement, SqlStore
 from computekit.work import MemoryStore, Store, Tx
 
@@ -55,7 +55,7 @@ class Books:
         """Grant one claim in a transaction of its own."""
         consumer = Consumer(ConsumerId(new_uuid(source)), ProjectId("p"), UserId("u"))
         wanted = Allocation(consumer, FrozenMap({provider: TAKEN}))
-        self.store.write(lambda tx: self.placement.claim(tx, wanted))
+        self.store.write(lambda tx: self.placement.claim(tx, (Claim(wanted),)))
 
 
 def fill(store: Store, placement: PlacementWriter) -> Books:
@@ -120,16 +120,14 @@ def bare_commits(store: Store, seconds: float) -> Measure:
 
 def measure(seconds: float) -> Iterator[Measure]:
     """Measure memory, SQLite in memory and an SQLite file."""
-    memory = MemoryStore()
-    yield from figures("memory", fill(memory, MemoryPlacement(memory)), seconds)
-    opened: Callable[[str], SqlStore] = partial(
-        SqlStore, clock=SystemClock(), source=random.Random(3)
-    )
+    clock, memory = SystemClock(), MemoryStore()
+    yield from figures("memory", fill(memory, MemoryPlacement(memory, clock)), seconds)
+    opened: Callable[[str], SqlStore] = partial(SqlStore, clock=clock, source=random.Random(3))
     with opened("sqlite://") as store:
-        yield from figures("sqlite in memory", fill(store, SqlPlacement(store)), seconds)
+        yield from figures("sqlite in memory", fill(store, SqlPlacement(store, clock)), seconds)
     with (
         tempfile.TemporaryDirectory(prefix="computekit-bench-") as directory,
         opened(f"sqlite:///{directory}/store.db") as store,
     ):
-        yield from figures("sqlite file", fill(store, SqlPlacement(store)), seconds)
+        yield from figures("sqlite file", fill(store, SqlPlacement(store, clock)), seconds)
         yield bare_commits(store, seconds)

@@ -101,7 +101,7 @@ def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:
     clock: Clock = runtime.clock
     images = LocalImages(state.images, clock, source)
     store = SqlStore(f"sqlite:///{quote(str(state.database))}", clock, source)
-    placement, hosts = SqlPlacement(store), SqlHosts(store)
+    placement, hosts = SqlPlacement(store, clock), SqlHosts(store)
     wire = InProcessWire(runtime)
     services = Services(
         store=store,

@@ -8,6 +8,7 @@ from pathlib import Path
 from computekit.clock import SystemClock
 from computekit.placement import MemoryPlacement
 from computekit.store import SqlPlacement, SqlStore
+from computekit.testing import ManualClock
 from computekit.testing.placement_bench import PlacementBench
 from computekit.testing.placement_laws import PlacementLaws
 from computekit.work import MemoryStore
@@ -17,13 +18,15 @@ class TestMemoryPlacement(PlacementLaws):
     @contextmanager
     def open(self, directory: Path) -> Iterator[PlacementBench]:
         store = MemoryStore()
-        yield PlacementBench(store, MemoryPlacement(store))
+        clock = ManualClock()
+        yield PlacementBench(store, MemoryPlacement(store, clock), clock)
 
 
 @contextmanager
 def open_sql(url: str) -> Iterator[PlacementBench]:
     with SqlStore(url, SystemClock(), random.Random(1)) as store:
-        yield PlacementBench(store, SqlPlacement(store))
+        clock = ManualClock()
+        yield PlacementBench(store, SqlPlacement(store, clock), clock)
 
 
 class TestSqliteFilePlacement(PlacementLaws):

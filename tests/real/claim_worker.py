@@ -20,6 +20,7 @@ from computekit.placement import CounterClaim
 from computekit.store import SqlPlacement, SqlStore
 from computekit.testing.placement_bench import PlacementBench, example_claim
 
+CLOCK = SystemClock()
 LIMIT = CounterClaim("limit", "project", 1, 90)
 
 
@@ -49,7 +50,7 @@ def work(bench: PlacementBench, source: random.Random) -> None:
 
 def main(url: str, seed: int) -> None:
     store = SqlStore(url, SystemClock(), random.Random(seed))
-    bench = PlacementBench(store, SqlPlacement(store))
+    bench = PlacementBench(store, SqlPlacement(store, CLOCK), CLOCK)
     threads = [
         threading.Thread(target=work, args=(bench, random.Random(seed * 4 + n))) for n in range(4)
     ]

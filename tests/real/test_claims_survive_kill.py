@@ -20,6 +20,7 @@ from tests.real.postgresql import running
 pytestmark = pytest.mark.real
 
 WORKER = Path(__file__).with_name("claim_worker.py")
+CLOCK = SystemClock()
 PROCESSES = 3
 KILLS = 6
 WARM_UP_S = 60.0
@@ -108,7 +109,7 @@ def test_claims_survive_kill(tmp_path: Path, database: str) -> None:
         else:
             url = stack.enter_context(running()).url(tmp_path)
         store = stack.enter_context(SqlStore(url, SystemClock(), random.Random(1)))
-        bench = PlacementBench(store, SqlPlacement(store))
+        bench = PlacementBench(store, SqlPlacement(store, CLOCK), CLOCK)
         for name in ("h", "k"):
             bench.put(example_tree(name, vcpu=60, children=0))
         workers = Workers(tmp_path, url)
@@ -143,7 +144,7 @@ def test_claims_survive_kill(tmp_path: Path, database: str) -> None:
 
         # Whoever opens it next finds the same, and can go on.
         store = stack.enter_context(SqlStore(url, SystemClock(), random.Random(1)))
-        bench = PlacementBench(store, SqlPlacement(store))
+        bench = PlacementBench(store, SqlPlacement(store, CLOCK), CLOCK)
         assert check(bench) == holders
         release_all(bench, holders)
         assert all(not use.used for use in bench.placement.uses())

@@ -15,6 +15,7 @@ from computekit.errors import StoreUnavailable
 from computekit.store import SqlHosts, SqlPlacement, SqlStore
 from computekit.store.migrations import migrate
 from computekit.store.tables import METADATA
+from computekit.testing import ManualClock
 from computekit.testing.host_laws import HostBench, HostLaws, example_host
 from computekit.testing.placement_bench import PlacementBench
 from computekit.testing.placement_laws import PlacementLaws
@@ -70,7 +71,8 @@ class TestPostgresqlPlacement(Databases, PlacementLaws):
     @contextmanager
     def open(self, directory: Path) -> Iterator[PlacementBench]:
         with self.store(directory) as store:
-            yield PlacementBench(store, SqlPlacement(store))
+            clock = ManualClock()
+            yield PlacementBench(store, SqlPlacement(store, clock), clock)
 
 
 class TestPostgresqlItself(Databases):

@@ -67,7 +67,8 @@ def place(
     run = SchedulingRun(host=None if host is None else HostName(host))
     store = SqlStore(f"sqlite:///{quote(str(database))}", SystemClock(), random.Random())
     try:
-        follower = FleetFollower(store, SqlPlacement(store), SqlHosts(store))
+        placement = SqlPlacement(store, SystemClock())
+        follower = FleetFollower(store, placement, SqlHosts(store))
         scheduler = Scheduler(FleetIndex(follower))
         decision = scheduler.place(Request(translate(guest, intent), intent, run))
         chosen = None if isinstance(decision, Unplaced) else decision.host

@@ -47,6 +47,7 @@ from computekit.model import (
     Instance,
     InstanceState,
 )
+from computekit.placement import Claim
 from computekit.scheduler import (
     PlacementIntent,
     Request,
@@ -180,7 +181,7 @@ class _Create:
         )
 
         def claim(tx: Tx) -> None:
-            services.placement.claim(tx, allocation)
+            services.placement.claim(tx, (Claim(allocation),))
             services.instances.change_instance(tx, instance, placed)
             services.instances.put_guest(tx, instance.id, guest)
 

@@ -15,18 +15,26 @@ from computekit.placement.host_view import HostRow, HostView
 from computekit.placement.index import FleetIndex, FleetSource
 from computekit.placement.memory import MemoryPlacement
 from computekit.placement.ports import (
+    CLASS_CHANGED,
     PROVIDER_CHANGED,
+    TRAIT_CHANGED,
+    Claim,
     CounterClaim,
     PlacementReader,
     PlacementWriter,
     ProviderUse,
+    Reshaped,
+    Usage,
 )
 from computekit.placement.provider_index import ProviderIndex
 from computekit.placement.views import tree_view
 
 __all__ = [
+    "CLASS_CHANGED",
     "PROVIDER_CHANGED",
+    "TRAIT_CHANGED",
     "BoolArray",
+    "Claim",
     "Coded",
     "CounterClaim",
     "Fit",
@@ -43,10 +51,12 @@ __all__ = [
     "PlacementWriter",
     "ProviderIndex",
     "ProviderUse",
+    "Reshaped",
     "ResourceColumn",
     "Rows",
     "TreeSummary",
     "Units",
+    "Usage",
     "check_request",
     "fits",
     "no_fit",

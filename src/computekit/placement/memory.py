@@ -1,12 +1,12 @@
 """The books of placement in dictionaries."""
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
+from computekit.clock import Clock
 from computekit.errors import AlreadyExists, GenerationConflict, InUse, NotFound
-from computekit.ids import AggregateId, ConsumerId, ProviderId
+from computekit.ids import AggregateId, ConsumerId, ProjectId, ProviderId, UserId
 from computekit.model import (
     Allocation,
     FrozenMap,
@@ -14,27 +14,27 @@ from computekit.model import (
     Provider,
     ProviderTree,
     ResourceClass,
-    Resources,
     Trait,
 )
 from computekit.placement import rules
-from computekit.placement.ports import PROVIDER_CHANGED, CounterClaim, ProviderUse
+from computekit.placement.judging import Key, check_given_up, check_parent, named
+from computekit.placement.memory_holdings import MemoryHoldings, renamed
+from computekit.placement.memory_names import MemoryNames
+from computekit.placement.names import standard_classes, standard_traits
+from computekit.placement.ports import (
+    CLASS_CHANGED,
+    PROVIDER_CHANGED,
+    TRAIT_CHANGED,
+    Claim,
+    ProviderUse,
+    Reshaped,
+    Usage,
+)
 from computekit.placement.tree_plan import plan_tree
+from computekit.units import Seconds
 from computekit.work import MemoryStore, MemoryTable, MemoryTx, Tx
 
 __all__ = ["MemoryPlacement"]
-
-K = TypeVar("K")
-
-_NONE: Resources = FrozenMap()
-
-
-@attrs.frozen
-class _Holding:
-    """What one consumer holds."""
-
-    allocation: Allocation
-    counters: tuple[CounterClaim, ...] = ()
 
 
 class MemoryPlacement:
@@ -42,16 +42,20 @@ class MemoryPlacement:
 
     Args:
         store: whose transactions it writes in.
+        clock: says when something was written.
     """
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: MemoryStore, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
         self._uses: MemoryTable[ProviderId, ProviderUse] = MemoryTable()
         self._names: MemoryTable[str, ProviderId] = MemoryTable()
         self._members: MemoryTable[ProviderId, tuple[ProviderId, ...]] = MemoryTable()
-        self._holdings: MemoryTable[ConsumerId, _Holding] = MemoryTable()
-        self._holders: MemoryTable[ProviderId, MemoryTable[ConsumerId, Resources]] = MemoryTable()
-        self._counters: MemoryTable[tuple[str, str], int] = MemoryTable()
+        self._held = MemoryHoldings(self._uses)
+        self._classes = MemoryNames("resource class", CLASS_CHANGED, standard_classes())
+        self._traits: MemoryNames[Trait] | None = None
+
+    # Reading
 
     def provider(self, provider: ProviderId) -> Provider | None:
         with self._store.lock:
@@ -75,19 +79,145 @@ class MemoryPlacement:
 
     def allocation(self, consumer: ConsumerId) -> Allocation | None:
         with self._store.lock:
-            holding = self._holdings.rows.get(consumer)
-            return None if holding is None else holding.allocation
+            return self._held.allocation(consumer)
 
     def allocations(self, provider: ProviderId) -> tuple[Allocation, ...]:
         with self._store.lock:
-            holders = self._holders.rows.get(provider)
-            if holders is None:
-                return ()
-            return tuple(self._holdings.rows[c].allocation for c in sorted(holders.rows))
+            return self._held.allocations(provider)
+
+    def consumers(
+        self, after: ConsumerId | None = None, limit: int = 1000
+    ) -> tuple[Allocation, ...]:
+        with self._store.lock:
+            return self._held.consumers(after, limit)
+
+    def usages(self, project: ProjectId, user: UserId | None = None) -> Mapping[str | None, Usage]:
+        with self._store.lock:
+            return self._held.usages(project, user)
 
     def counter(self, scope: str, name: str) -> int:
         with self._store.lock:
-            return self._counters.rows.get((scope, name), 0)
+            return self._held.counter(scope, name)
+
+    def resource_classes(self) -> Mapping[ResourceClass, Seconds]:
+        with self._store.lock:
+            return self._classes.known()
+
+    def traits(
+        self, prefix: str = "", *, associated: bool | None = None
+    ) -> Mapping[Trait, Seconds]:
+        with self._store.lock:
+            known = self._known_traits.known()
+            if associated is not None:
+                had = {name for row in self._uses.rows.values() for name in row.provider.traits}
+                known = {name: at for name, at in known.items() if (name in had) is associated}
+            return {name: at for name, at in known.items() if name.startswith(prefix)}
+
+    # Names
+
+    def create_resource_class(self, tx: Tx, name: ResourceClass) -> bool:
+        mine = self._store.transaction(tx)
+        rules.check_custom_name(name)
+        return self._classes.add(mine, (name,), self._clock.wall_s())
+
+    def rename_resource_class(self, tx: Tx, old: ResourceClass, new: ResourceClass) -> None:
+        mine = self._store.transaction(tx)
+        self._classes.rename(mine, old, new, self._clock.wall_s())
+        for row in tuple(self._uses.rows.values()):
+            there = row.provider.inventories
+            if old in there:
+                inventories = FrozenMap({new if n == old else n: i for n, i in there.items()})
+                provider = attrs.evolve(row.provider, inventories=inventories)
+                used = renamed(row.used, old, new)
+                self._uses.put(mine, provider.id, attrs.evolve(row, provider=provider, used=used))
+                tx.changed(PROVIDER_CHANGED, provider.id)
+        self._held.rename_class(mine, old, new)
+
+    def delete_resource_class(self, tx: Tx, name: ResourceClass) -> None:
+        mine = self._store.transaction(tx)
+        self._classes.check_there(name)
+        having = (p for p, row in self._uses.rows.items() if name in row.provider.inventories)
+        if (first := min(having, default=None)) is not None:
+            raise InUse("resource class", name, f"provider {first}")
+        self._classes.remove(mine, name)
+
+    def create_trait(self, tx: Tx, name: Trait) -> bool:
+        mine = self._store.transaction(tx)
+        rules.check_custom_name(name)
+        return self._known_traits.add(mine, (name,), self._clock.wall_s())
+
+    def delete_trait(self, tx: Tx, name: Trait) -> None:
+        mine = self._store.transaction(tx)
+        self._known_traits.check_there(name)
+        having = (p for p, row in self._uses.rows.items() if name in row.provider.traits)
+        if (first := min(having, default=None)) is not None:
+            raise InUse("trait", name, f"provider {first}")
+        self._known_traits.remove(mine, name)
+
+    # Providers
+
+    def create_provider(
+        self, tx: Tx, provider: ProviderId, name: str, parent: ProviderId | None = None
+    ) -> None:
+        mine = self._store.transaction(tx)
+        rules.check_provider(provider, name)
+        if provider in self._uses.rows:
+            raise AlreadyExists("provider", provider)
+        if name in self._names.rows:
+            raise AlreadyExists("provider name", name)
+        root = provider if parent is None else self._there(parent).root
+        row = ProviderUse(Provider(provider, name, parent), root, updated_s=self._clock.wall_s())
+        self._uses.put(mine, provider, row)
+        self._names.put(mine, name, provider)
+        self._arrange(mine, root, (*self._members.rows.get(root, ()), provider))
+        tx.changed(PROVIDER_CHANGED, provider)
+
+    def update_provider(
+        self, tx: Tx, provider: ProviderId, name: str, parent: ProviderId | None
+    ) -> None:
+        mine = self._store.transaction(tx)
+        rules.check_provider(provider, name)
+        row = self._there(provider)
+        root = provider
+        if parent is not None:
+            root = self._there(parent).root
+            members = self._tree_rows(root)
+            check_parent(provider, parent, {p.id: p.parent for p in members})
+        if self._names.rows.get(name, provider) != provider:
+            raise AlreadyExists("provider name", name)
+        if (name, parent) == (row.provider.name, row.provider.parent):
+            return
+        after = attrs.evolve(row.provider, name=name, parent=parent)
+        self._uses.put(
+            mine, provider, attrs.evolve(row, provider=after, updated_s=self._clock.wall_s())
+        )
+        self._names.remove(mine, row.provider.name)
+        self._names.put(mine, name, provider)
+        tx.changed(PROVIDER_CHANGED, provider)
+        moved = self._below(row.root, provider)
+        if root != row.root:
+            for one in moved:
+                self._uses.put(mine, one, attrs.evolve(self._uses.rows[one], root=root))
+                tx.changed(PROVIDER_CHANGED, one)
+            left = tuple(p for p in self._members.rows[row.root] if p not in moved)
+            self._arrange(mine, row.root, left)
+            self._arrange(mine, root, (*self._members.rows.get(root, ()), *moved))
+        else:
+            self._arrange(mine, root, self._members.rows[root])
+
+    def delete_provider(self, tx: Tx, provider: ProviderId) -> None:
+        mine = self._store.transaction(tx)
+        row = self._there(provider)
+        children = [p.id for p in self._tree_rows(row.root) if p.parent == provider]
+        if children:
+            raise InUse("provider", provider, f"provider {min(children)}")
+        self._check_unused((provider, name) for name in sorted(row.provider.inventories))
+        self._names.remove(mine, row.provider.name)
+        self._uses.remove(mine, provider)
+        self._held.remove_provider(mine, provider)
+        left = tuple(p for p in self._members.rows[row.root] if p != provider)
+        self._arrange(mine, row.root, left)
+        tx.changed(PROVIDER_CHANGED, provider)
 
     def put_tree(self, tx: Tx, tree: ProviderTree) -> ProviderTree:
         mine = self._store.transaction(tx)
@@ -106,14 +236,15 @@ class MemoryPlacement:
             self._names.remove(mine, provider.name)
         for provider in plan.removed:
             self._uses.remove(mine, provider.id)
-            self._holders.remove(mine, provider.id)
+            self._held.remove_provider(mine, provider.id)
+        now_s = self._clock.wall_s()
         for provider in plan.created:
-            self._uses.put(mine, provider.id, ProviderUse(provider, root))
-            self._holders.put(mine, provider.id, MemoryTable())
+            self._learn(mine, provider)
+            self._uses.put(mine, provider.id, ProviderUse(provider, root, updated_s=now_s))
         for _, provider in plan.changed:
-            self._uses.put(
-                mine, provider.id, ProviderUse(provider, root, self._uses.rows[provider.id].used)
-            )
+            self._learn(mine, provider)
+            used = self._uses.rows[provider.id].used
+            self._uses.put(mine, provider.id, ProviderUse(provider, root, used, now_s))
         for provider in (*plan.created, *(new for _, new in plan.changed)):
             self._names.put(mine, provider.name, provider.id)
         self._members.put(mine, root, tuple(provider.id for provider in plan.tree))
@@ -128,7 +259,7 @@ class MemoryPlacement:
         for provider in rows:
             self._names.remove(mine, provider.name)
             self._uses.remove(mine, provider.id)
-            self._holders.remove(mine, provider.id)
+            self._held.remove_provider(mine, provider.id)
             tx.changed(PROVIDER_CHANGED, provider.id)
         self._members.remove(mine, root)
 
@@ -166,41 +297,107 @@ class MemoryPlacement:
         row = self._expect(provider, generation)
         return self._write(mine, row, attrs.evolve(row.provider, aggregates=aggregates))
 
-    def claim(
-        self, tx: Tx, allocation: Allocation, counters: tuple[CounterClaim, ...] = ()
-    ) -> Allocation:
-        mine = self._store.transaction(tx)
-        rules.check_claim(allocation, counters)
-        consumer = allocation.consumer
-        before = self._holdings.rows.get(consumer.id)
-        generation = 0 if before is None else before.allocation.consumer.generation
-        if consumer.generation != generation:
-            raise GenerationConflict("consumer", consumer.id, consumer.generation, generation)
-        held = _NOTHING_HELD if before is None else before.allocation.resources
-        held_counters = () if before is None else before.counters
-        self._check_amounts(held, allocation.resources)
-        self._check_counters(held_counters, counters)
+    # Claims
 
-        empty = not allocation.resources and not counters
-        for provider in held if empty else allocation.resources:
-            self._raise_generation(mine, provider)
-        self._book(mine, consumer.id, held, allocation.resources)
-        self._count(mine, held_counters, counters)
-        after = attrs.evolve(consumer, generation=0 if empty else generation + 1)
-        granted = Allocation(after, allocation.resources)
-        if empty:
-            self._holdings.remove(mine, consumer.id)
-        else:
-            self._holdings.put(mine, consumer.id, _Holding(granted, counters))
-        return granted
+    def claim(self, tx: Tx, claims: Sequence[Claim]) -> tuple[Allocation, ...]:
+        mine = self._store.transaction(tx)
+        rules.check_claims(claims)
+        self._held.judge(claims, self._stock(claims, {}))
+        return self._write_claims(mine, claims)
 
     def release(self, tx: Tx, consumer: ConsumerId) -> None:
+        self._held.release(self._store.transaction(tx), consumer)
+
+    def reshape(
+        self, tx: Tx, inventories: Mapping[ProviderId, Reshaped], claims: Sequence[Claim]
+    ) -> tuple[Allocation, ...]:
         mine = self._store.transaction(tx)
-        before = self._holdings.rows.get(consumer)
-        if before is not None:
-            self._book(mine, consumer, before.allocation.resources, _NOTHING_HELD)
-            self._count(mine, before.counters, ())
-            self._holdings.remove(mine, consumer)
+        rules.check_reshape(inventories, claims)
+        rows = {p: self._expect(p, inventories[p].generation) for p in sorted(inventories)}
+        self._held.judge(claims, self._stock(claims, inventories))
+        check_given_up(
+            claims,
+            (
+                (p, name)
+                for p, row in rows.items()
+                for name in sorted(row.provider.inventories.keys() - inventories[p].inventories)
+            ),
+            self._held.holders,
+        )
+        for p, row in rows.items():
+            after = attrs.evolve(
+                row.provider,
+                inventories=inventories[p].inventories,
+                generation=row.provider.generation + 1,
+            )
+            self._write(mine, attrs.evolve(row, provider=after), after)
+        return self._write_claims(mine, claims)
+
+    def _write_claims(self, tx: MemoryTx, claims: Sequence[Claim]) -> tuple[Allocation, ...]:
+        for provider in sorted(named(claims, self._held.holds)):
+            if tx.first(("claimed", provider)):
+                row = self._uses.rows[provider]
+                self._write(tx, row, row.provider)
+        now_s = self._clock.wall_s()
+        return tuple(self._held.write(tx, claim, now_s) for claim in claims)
+
+    def _stock(
+        self, claims: Sequence[Claim], inventories: Mapping[ProviderId, Reshaped]
+    ) -> dict[Key, tuple[Inventory, int]]:
+        stock: dict[Key, tuple[Inventory, int]] = {}
+        for provider in {p for claim in claims for p in claim.allocation.resources}:
+            row = self._uses.rows.get(provider)
+            if row is None:
+                continue
+            there: Mapping[ResourceClass, Inventory] = row.provider.inventories
+            if provider in inventories:
+                there = {**there, **inventories[provider].inventories}
+            for name, inventory in there.items():
+                stock[provider, name] = inventory, row.used.get(name, 0)
+        return stock
+
+    # Parts
+
+    @property
+    def _known_traits(self) -> MemoryNames[Trait]:
+        if self._traits is None:  # the standard ones are many, and few ask for them
+            self._traits = MemoryNames("trait", TRAIT_CHANGED, standard_traits())
+        return self._traits
+
+    def _learn(self, tx: MemoryTx, provider: Provider) -> None:
+        now_s = self._clock.wall_s()
+        self._classes.add(tx, provider.inventories, now_s)
+        if provider.traits:
+            self._known_traits.add(tx, provider.traits, now_s)
+
+    def _there(self, provider: ProviderId) -> ProviderUse:
+        row = self._uses.rows.get(provider)
+        if row is None:
+            raise NotFound("provider", provider)
+        return row
+
+    def _below(self, root: ProviderId, top: ProviderId) -> tuple[ProviderId, ...]:
+        """Return `top` and all below it, parents first."""
+        found = {top: None}
+        for provider in self._members.rows[root]:
+            if self._uses.rows[provider].provider.parent in found:
+                found[provider] = None
+        return tuple(found)
+
+    def _arrange(self, tx: MemoryTx, root: ProviderId, members: tuple[ProviderId, ...]) -> None:
+        """Write who is in a tree, by depth and name."""
+        if not members:
+            self._members.remove(tx, root)
+            return
+
+        def place(member: ProviderId) -> tuple[int, str]:
+            provider, depth = self._uses.rows[member].provider, 0
+            above = provider.parent
+            while above is not None:
+                depth, above = depth + 1, self._uses.rows[above].provider.parent
+            return depth, provider.name
+
+        self._members.put(tx, root, tuple(sorted(members, key=place)))
 
     def _tree_rows(self, root: ProviderId) -> tuple[Provider, ...]:
         return tuple(self._uses.rows[p].provider for p in self._members.rows.get(root, ()))
@@ -210,94 +407,21 @@ class MemoryPlacement:
         return None if provider is None else self._uses.rows[provider]
 
     def _expect(self, provider: ProviderId, generation: int) -> ProviderUse:
-        row = self._uses.rows.get(provider)
-        if row is None:
-            raise NotFound("provider", provider)
+        row = self._there(provider)
         if row.provider.generation != generation:
             raise GenerationConflict("provider", provider, generation, row.provider.generation)
         return row
 
     def _write(self, tx: MemoryTx, row: ProviderUse, provider: Provider) -> int:
+        self._learn(tx, provider)
         raised = attrs.evolve(provider, generation=row.provider.generation + 1)
-        self._uses.put(tx, provider.id, ProviderUse(raised, row.root, row.used))
+        now_s = self._clock.wall_s()
+        self._uses.put(tx, provider.id, ProviderUse(raised, row.root, row.used, now_s))
         tx.changed(PROVIDER_CHANGED, provider.id)
         return raised.generation
 
-    def _raise_generation(self, tx: MemoryTx, provider: ProviderId) -> None:
-        if tx.first(("claimed", provider)):
-            row = self._uses.rows[provider]
-            self._write(tx, row, row.provider)
-
-    def _check_unused(self, inventories: Iterable[tuple[ProviderId, ResourceClass]]) -> None:
+    def _check_unused(self, inventories: Iterable[Key]) -> None:
         for provider, name in inventories:
             if name in self._uses.rows[provider].used:
-                holders = self._holders.rows[provider].rows
-                holder = min(consumer for consumer, held in holders.items() if name in held)
+                holder = min(self._held.holders((provider, name)))
                 raise InUse("inventory", f"{name} of {provider}", f"consumer {holder}")
-
-    def _check_amounts(
-        self, held: Mapping[ProviderId, Resources], wanted: Mapping[ProviderId, Resources]
-    ) -> None:
-        for provider, amounts in sorted(wanted.items()):
-            row = self._uses.rows.get(provider)
-            mine = held.get(provider, _NONE)
-            for name, asked in sorted(amounts.items()):
-                rules.check_amount(
-                    provider,
-                    name,
-                    None if row is None else row.provider.inventories.get(name),
-                    asked=asked,
-                    held=mine.get(name, 0),
-                    used=0 if row is None else row.used.get(name, 0),
-                )
-
-    def _check_counters(
-        self, held: tuple[CounterClaim, ...], wanted: tuple[CounterClaim, ...]
-    ) -> None:
-        mine = _amounts(held)
-        for counter in sorted(wanted, key=lambda c: (c.scope, c.name)):
-            key = (counter.scope, counter.name)
-            rules.check_counter(
-                counter, held=mine.get(key, 0), used=self._counters.rows.get(key, 0)
-            )
-
-    def _book(
-        self,
-        tx: MemoryTx,
-        consumer: ConsumerId,
-        before: Mapping[ProviderId, Resources],
-        after: Mapping[ProviderId, Resources],
-    ) -> None:
-        for provider in before.keys() | after.keys():
-            old, new = before.get(provider, _NONE), after.get(provider, _NONE)
-            row = self._uses.rows[provider]
-            used = dict(row.used)
-            for name in old.keys() | new.keys():
-                used[name] = used.get(name, 0) - old.get(name, 0) + new.get(name, 0)
-                if not used[name]:
-                    del used[name]
-            self._uses.put(tx, provider, ProviderUse(row.provider, row.root, FrozenMap(used)))
-            holders = self._holders.rows[provider]
-            if new:
-                holders.put(tx, consumer, new)
-            else:
-                holders.remove(tx, consumer)
-            tx.changed(PROVIDER_CHANGED, provider)
-
-    def _count(
-        self, tx: MemoryTx, before: tuple[CounterClaim, ...], after: tuple[CounterClaim, ...]
-    ) -> None:
-        old, new = _amounts(before), _amounts(after)
-        for key in old.keys() | new.keys():
-            used = self._counters.rows.get(key, 0) - old.get(key, 0) + new.get(key, 0)
-            if used:
-                self._counters.put(tx, key, used)
-            else:
-                self._counters.remove(tx, key)
-
-
-_NOTHING_HELD: FrozenMap[ProviderId, Resources] = FrozenMap()
-
-
-def _amounts(counters: tuple[CounterClaim, ...]) -> dict[tuple[str, str], int]:
-    return {(counter.scope, counter.name): counter.amount for counter in counters}

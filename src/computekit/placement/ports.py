@@ -1,10 +1,11 @@
 """The books of placement: providers, their inventories, and who holds what of them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import attrs
 
-from computekit.ids import AggregateId, ConsumerId, ProviderId
+from computekit.ids import AggregateId, ConsumerId, ProjectId, ProviderId, UserId
 from computekit.model import (
     Allocation,
     FrozenMap,
@@ -12,20 +13,33 @@ from computekit.model import (
     Provider,
     ProviderTree,
     ResourceClass,
+    Resources,
     Trait,
 )
+from computekit.units import Seconds
 from computekit.work import Tx
 
 __all__ = [
+    "CLASS_CHANGED",
     "PROVIDER_CHANGED",
+    "TRAIT_CHANGED",
+    "Claim",
     "CounterClaim",
     "PlacementReader",
     "PlacementWriter",
     "ProviderUse",
+    "Reshaped",
+    "Usage",
 ]
 
 PROVIDER_CHANGED = "provider"
 """`Change.kind` of a provider whose row, inventory, traits, aggregates or use was written."""
+
+CLASS_CHANGED = "resource_class"
+"""`Change.kind` of a custom resource class that came, went or got another name."""
+
+TRAIT_CHANGED = "trait"
+"""`Change.kind` of a custom trait that came or went."""
 
 
 @attrs.frozen
@@ -49,6 +63,19 @@ class CounterClaim:
 
 
 @attrs.frozen
+class Claim:
+    """What one consumer is to hold, instead of all that it holds.
+
+    Attributes:
+        allocation: the consumer, with the generation that the caller has seen, and its resources.
+        counters: those that it takes along.
+    """
+
+    allocation: Allocation
+    counters: tuple[CounterClaim, ...] = ()
+
+
+@attrs.frozen
 class ProviderUse:
     """One provider as the index needs it.
 
@@ -56,11 +83,39 @@ class ProviderUse:
         provider: its row with inventories, traits and aggregates.
         root: the root of its tree.
         used: what allocations hold of it, by class.
+        updated_s: when its row was written, in seconds since the Unix epoch.
     """
 
     provider: Provider
     root: ProviderId
     used: FrozenMap[ResourceClass, int] = FrozenMap()
+    updated_s: Seconds = attrs.field(default=Seconds(0.0), eq=False)
+
+
+@attrs.frozen
+class Usage:
+    """What the consumers of one type hold together.
+
+    Attributes:
+        consumers: how many they are.
+        resources: by class.
+    """
+
+    consumers: int
+    resources: Resources
+
+
+@attrs.frozen
+class Reshaped:
+    """The inventories that a provider is to have after a reshape.
+
+    Attributes:
+        generation: of the provider, as the caller has seen it.
+        inventories: all of them.
+    """
+
+    generation: int
+    inventories: FrozenMap[ResourceClass, Inventory]
 
 
 class PlacementReader(Protocol):
@@ -93,8 +148,41 @@ class PlacementReader(Protocol):
         """Return all allocations that hold something of `provider`, by consumer id."""
         ...
 
+    def consumers(
+        self, after: ConsumerId | None = None, limit: int = 1000
+    ) -> tuple[Allocation, ...]:
+        """Return the first `limit` allocations of consumers that follow `after`, by consumer id.
+
+        An answer that is shorter than `limit` is the last.
+        """
+        ...
+
+    def usages(self, project: ProjectId, user: UserId | None = None) -> Mapping[str | None, Usage]:
+        """Return what a project (or one user in it) holds, by type of consumer; None: unknown."""
+        ...
+
     def counter(self, scope: str, name: str) -> int:
         """Return how much of a counter is used; 0 for one that was never taken."""
+        ...
+
+    def resource_classes(self) -> Mapping[ResourceClass, Seconds]:
+        """Return each class with the time when it became known.
+
+        The standard ones come first, known since 0.0; then the custom ones, as they came.
+        """
+        ...
+
+    def traits(
+        self, prefix: str = "", *, associated: bool | None = None
+    ) -> Mapping[Trait, Seconds]:
+        """Return each trait that begins with `prefix`, with the time when it became known.
+
+        The standard ones come first, known since 0.0; then the custom ones, as they came.
+
+        Args:
+            prefix: of the name.
+            associated: only those that some provider has (True), or that none has (False).
+        """
         ...
 
 
@@ -104,7 +192,78 @@ class PlacementWriter(PlacementReader, Protocol):
     A call that raises has written nothing, so a transaction may go on after it with another host.
     Each call may raise `InvalidInput`, with every fault of its arguments; one that takes the
     generation of a provider raises `NotFound` or `GenerationConflict` if that is not the one.
+    A write that names a custom class or trait makes it known.
     """
+
+    def create_resource_class(self, tx: Tx, name: ResourceClass) -> bool:
+        """Make a custom class known; return whether it is new."""
+        ...
+
+    def rename_resource_class(self, tx: Tx, old: ResourceClass, new: ResourceClass) -> None:
+        """Give a custom class another name, in inventories and allocations too.
+
+        Raises:
+            NotFound: `old` is not known.
+            AlreadyExists: `new` is.
+        """
+        ...
+
+    def delete_resource_class(self, tx: Tx, name: ResourceClass) -> None:
+        """Forget a custom class.
+
+        Raises:
+            NotFound: it is not known.
+            InUse: an inventory has it.
+        """
+        ...
+
+    def create_trait(self, tx: Tx, name: Trait) -> bool:
+        """Make a custom trait known; return whether it is new."""
+        ...
+
+    def delete_trait(self, tx: Tx, name: Trait) -> None:
+        """Forget a custom trait.
+
+        Raises:
+            NotFound: it is not known.
+            InUse: a provider has it.
+        """
+        ...
+
+    def create_provider(
+        self, tx: Tx, provider: ProviderId, name: str, parent: ProviderId | None = None
+    ) -> None:
+        """Make an empty provider of generation 0.
+
+        Raises:
+            AlreadyExists: the id (kind `provider`) or the name (`provider name`) is taken.
+            NotFound: there is no such parent.
+        """
+        ...
+
+    def update_provider(
+        self, tx: Tx, provider: ProviderId, name: str, parent: ProviderId | None
+    ) -> None:
+        """Give a provider another name or parent; what is below it moves along.
+
+        Generations stay as they are.
+
+        Raises:
+            NotFound: it, or the parent, is not there.
+            AlreadyExists: the name is taken.
+            InvalidInput: the parent is the provider itself or below it.
+        """
+        ...
+
+    def delete_provider(self, tx: Tx, provider: ProviderId) -> None:
+        """Remove a provider with its inventories.
+
+        Raises:
+            NotFound: there is none.
+            InUse: it has children (kind `provider`), or an allocation holds something of it
+                (kind `inventory`).
+        """
+        ...
 
     def put_tree(self, tx: Tx, tree: ProviderTree) -> ProviderTree:
         """Make the stored tree equal to `tree`: create, change, remove; return it as stored.
@@ -153,29 +312,29 @@ class PlacementWriter(PlacementReader, Protocol):
         """Replace all aggregates of a provider; return its new generation, even if equal."""
         ...
 
-    def claim(
-        self, tx: Tx, allocation: Allocation, counters: tuple[CounterClaim, ...] = ()
-    ) -> Allocation:
-        """Replace all that the consumer holds by `allocation` and `counters`, if it all fits.
+    def claim(self, tx: Tx, claims: Sequence[Claim]) -> tuple[Allocation, ...]:
+        """Replace all that each of these consumers holds, if it all fits.
 
-        Judged and written in the order of (provider, class), then of the counters' (scope, name);
-        the first that does not fit is raised. What a consumer holds already counts as free for
-        it, and it may always keep or lower its part, even of a provider that has given too much.
+        First all that they hold is counted as free; then what they ask for together is judged, in
+        the order of (provider, class), then of the counters' (scope, name). The first that does
+        not fit is raised. So a move between consumers needs no room for both, and consumers may
+        always keep or lower their part, even of a provider that has given too much.
 
-        `allocation.consumer.generation` is the one that the caller has seen; 0 for a new
-        consumer. The result carries the new one; a consumer that is left with nothing is
-        forgotten and has 0. The same claim made twice by its owner, with the generation of
-        before, is a conflict: read first.
+        `consumer.generation` of an allocation is the one that the caller has seen; 0 for a new
+        consumer. The result, in the order of `claims`, carries the new one; a consumer that is
+        left with nothing is forgotten and has 0. The same claim made twice by its owner, with the
+        generation of before, is a conflict: read first.
 
         Each provider that is named goes up one generation in a transaction, however many claims
         name it; with an empty allocation, those that were held do.
 
         Raises:
+            InvalidInput: also if two claims are of one consumer.
             CapacityExceeded: too little is left; the numbers are in it.
             AmountNotAllowed: a unit rule is broken.
             NoInventory: the provider lacks the class, or does not exist.
             CounterFull: a counter would pass its bound.
-            GenerationConflict: the consumer was written in between.
+            GenerationConflict: a consumer was written in between.
         """
         ...
 
@@ -183,5 +342,21 @@ class PlacementWriter(PlacementReader, Protocol):
         """Give back all that a consumer holds, counters too, and forget the consumer.
 
         Nothing happens if it is unknown. No generation is looked at and none is raised.
+        """
+        ...
+
+    def reshape(
+        self, tx: Tx, inventories: Mapping[ProviderId, Reshaped], claims: Sequence[Claim]
+    ) -> tuple[Allocation, ...]:
+        """Move inventories between providers together with what is held of them, at once.
+
+        The claims are judged by what the providers had together with what they will have, the
+        latter where they had the class already. Each provider in `inventories` goes up two
+        generations; one that a claim names, one more.
+
+        Raises:
+            NotFound, GenerationConflict: as `set_inventories` does, for each provider.
+            ClaimRefused: as `claim` does.
+            InUse: a class that would go is held after the claims.
         """
         ...

@@ -1,20 +1,13 @@
-"""What may be written and what a claim may take: the rules that every store shares.
+"""What may be written at all: the rules that show without a look at the books.
 
 Source of the rules: Placement API (resource providers, inventories, traits, allocations).
 """
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from computekit.errors import (
-    AmountNotAllowed,
-    CapacityExceeded,
-    CounterFull,
-    Fault,
-    InvalidInput,
-    NoInventory,
-)
+from computekit.errors import Fault, InvalidInput
 from computekit.ids import AggregateId, ProviderId
 from computekit.model import (
     MAX_AMOUNT,
@@ -23,17 +16,19 @@ from computekit.model import (
     ProviderTree,
     ResourceClass,
     Trait,
+    is_custom_name,
 )
 from computekit.placement.names import is_resource_class, is_trait
-from computekit.placement.ports import CounterClaim
+from computekit.placement.ports import Claim, CounterClaim, Reshaped
 
 __all__ = [
     "MAX_RATIO",
     "check_aggregates",
-    "check_amount",
-    "check_claim",
-    "check_counter",
+    "check_claims",
+    "check_custom_name",
     "check_inventories",
+    "check_provider",
+    "check_reshape",
     "check_traits",
     "check_tree",
 ]
@@ -65,53 +60,32 @@ def check_aggregates(aggregates: Iterable[AggregateId]) -> None:
     _raise(_aggregate_faults("aggregates", aggregates))
 
 
-def check_claim(allocation: Allocation, counters: tuple[CounterClaim, ...]) -> None:
-    """Raise `InvalidInput` with every fault of a claim that shows without looking at the books."""
-    faults = [*_allocation_faults(allocation), *_counter_faults(counters)]
-    if faults:
+def check_provider(provider: ProviderId, name: str) -> None:
+    """Raise `InvalidInput` with every fault of a provider without parts."""
+    _raise((*_text("provider", provider, MAX_ID), *_text("name", name, MAX_NAME)))
+
+
+def check_custom_name(name: str) -> None:
+    """Raise `InvalidInput` if no custom resource class or trait can be called so."""
+    if not is_custom_name(name):
+        message = f"{name!r} is not CUSTOM_[A-Z0-9_]+ of 255 characters at most"
+        raise InvalidInput((Fault("name", "name", message),))
+
+
+def check_claims(claims: Sequence[Claim]) -> None:
+    """Raise `InvalidInput` with every fault of claims that belong together."""
+    if faults := list(_claim_faults(claims)):
         raise InvalidInput(tuple(faults))
 
 
-def check_amount(
-    provider: ProviderId,
-    resource_class: ResourceClass,
-    inventory: Inventory | None,
-    *,
-    asked: int,
-    held: int,
-    used: int,
-) -> None:
-    """Raise what keeps a consumer from holding `asked` of one inventory.
-
-    A provider that has given more than it has still lets a consumer keep or lower its part.
-
-    Args:
-        provider: whose inventory it is.
-        resource_class: of the inventory.
-        inventory: None if the provider has none of this class.
-        asked: what the consumer wants to hold.
-        held: what it holds now.
-        used: what all hold now, `held` included.
-
-    Raises:
-        NoInventory: the provider does not have the class.
-        AmountNotAllowed: a unit rule is broken.
-        CapacityExceeded: too little is left.
-    """
-    if inventory is None:
-        raise NoInventory(provider, resource_class)
-    if rule := inventory.broken_rule(asked):
-        raise AmountNotAllowed(provider, resource_class, asked, rule)
-    others = used - held
-    if asked > held and others + asked > inventory.capacity:
-        raise CapacityExceeded(provider, resource_class, asked, others, inventory.capacity)
-
-
-def check_counter(claim: CounterClaim, *, held: int, used: int) -> None:
-    """Raise `CounterFull` if a consumer that holds `held` of `used` cannot hold `claim`."""
-    others = used - held
-    if claim.amount > held and others + claim.amount > claim.bound:
-        raise CounterFull(claim.scope, claim.name, claim.amount, others, claim.bound)
+def check_reshape(inventories: Mapping[ProviderId, Reshaped], claims: Sequence[Claim]) -> None:
+    """Raise `InvalidInput` with every fault of a reshape."""
+    faults = [
+        fault
+        for provider, wanted in inventories.items()
+        for fault in _inventory_faults(f"inventories[{provider}]", wanted.inventories)
+    ]
+    _raise((*faults, *_claim_faults(claims)))
 
 
 def _raise(faults: Iterable[Fault]) -> None:
@@ -187,32 +161,46 @@ def _aggregate_faults(path: str, aggregates: Iterable[AggregateId]) -> Iterator[
         yield from _text(f"{path}[{aggregate}]", aggregate, MAX_ID)
 
 
-def _allocation_faults(allocation: Allocation) -> Iterator[Fault]:
+def _claim_faults(claims: Sequence[Claim]) -> Iterator[Fault]:
+    first: dict[str, int] = {}
+    for position, claim in enumerate(claims):
+        path = f"claims[{position}]"
+        yield from _allocation_faults(path, claim.allocation)
+        if claim.counters:
+            yield from _counter_faults(path, claim.counters)
+        consumer = claim.allocation.consumer.id
+        if (earlier := first.setdefault(consumer, position)) != position:
+            message = f"{consumer!r} is claims[{earlier}] already"
+            yield Fault(f"{path}.consumer.id", "duplicate", message)
+
+
+def _allocation_faults(path: str, allocation: Allocation) -> Iterator[Fault]:
     consumer = allocation.consumer
-    yield from _text("consumer.id", consumer.id, MAX_ID)
-    yield from _text("consumer.project", consumer.project, MAX_LABEL)
-    yield from _text("consumer.user", consumer.user, MAX_LABEL)
-    if _CONSUMER_TYPE.match(consumer.type) is None:
-        yield Fault("consumer.type", "name", f"{consumer.type!r} is not 1 to 255 of A-Z, 0-9 and _")
+    yield from _text(f"{path}.consumer.id", consumer.id, MAX_ID)
+    yield from _text(f"{path}.consumer.project", consumer.project, MAX_LABEL)
+    yield from _text(f"{path}.consumer.user", consumer.user, MAX_LABEL)
+    if consumer.type is not None and _CONSUMER_TYPE.match(consumer.type) is None:
+        message = f"{consumer.type!r} is not 1 to 255 of A-Z, 0-9 and _"
+        yield Fault(f"{path}.consumer.type", "name", message)
     for provider, amounts in allocation.resources.items():
-        path = f"resources[{provider}]"
+        here = f"{path}.resources[{provider}]"
         if not amounts:
-            yield Fault(path, "empty", "names a provider but takes nothing of it")
+            yield Fault(here, "empty", "names a provider but takes nothing of it")
         for name, amount in amounts.items():
             if not 1 <= amount <= MAX_AMOUNT:
-                yield from _range(f"{path}[{name}]", amount, 1)
+                yield from _range(f"{here}[{name}]", amount, 1)
 
 
-def _counter_faults(counters: tuple[CounterClaim, ...]) -> Iterator[Fault]:
+def _counter_faults(path: str, counters: tuple[CounterClaim, ...]) -> Iterator[Fault]:
     seen: set[tuple[str, str]] = set()
     for position, counter in enumerate(counters):
-        path = f"counters[{position}]"
-        yield from _text(f"{path}.scope", counter.scope, MAX_LABEL)
-        yield from _text(f"{path}.name", counter.name, MAX_LABEL)
-        yield from _range(f"{path}.amount", counter.amount, 1)
-        yield from _range(f"{path}.bound", counter.bound, 0)
+        here = f"{path}.counters[{position}]"
+        yield from _text(f"{here}.scope", counter.scope, MAX_LABEL)
+        yield from _text(f"{here}.name", counter.name, MAX_LABEL)
+        yield from _range(f"{here}.amount", counter.amount, 1)
+        yield from _range(f"{here}.bound", counter.bound, 0)
         if (counter.scope, counter.name) in seen:
-            yield Fault(path, "duplicate", f"{counter.scope} {counter.name} is taken twice")
+            yield Fault(here, "duplicate", f"{counter.scope} {counter.name} is taken twice")
         seen.add((counter.scope, counter.name))
 
 

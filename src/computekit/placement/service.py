@@ -19,7 +19,7 @@ from computekit.model import (
     Resources,
     Trait,
 )
-from computekit.placement.ports import ProviderUse
+from computekit.placement.ports import ProviderUse, Reshaped, Usage
 
 __all__ = [
     "Candidate",
@@ -27,8 +27,6 @@ __all__ = [
     "PlacementService",
     "ProviderNode",
     "ProviderSummary",
-    "Reshaped",
-    "Usage",
 ]
 
 
@@ -98,32 +96,6 @@ class CandidatePage:
 
     candidates: tuple[Candidate, ...]
     providers: FrozenMap[ProviderId, ProviderSummary]
-
-
-@attrs.frozen
-class Usage:
-    """What the consumers of one type hold together.
-
-    Attributes:
-        consumers: how many they are.
-        resources: by class.
-    """
-
-    consumers: int
-    resources: Resources
-
-
-@attrs.frozen
-class Reshaped:
-    """The inventories that a provider is to have after a reshape.
-
-    Attributes:
-        generation: of the provider, as the caller has seen it.
-        inventories: all of them.
-    """
-
-    generation: int
-    inventories: FrozenMap[ResourceClass, Inventory]
 
 
 class PlacementService(Protocol):

@@ -1,21 +1,28 @@
 """Claims as rows: judged by the rules of placement, written by conditional statements.
 
-All in one order: the consumer, its (provider, class) ascending, the providers, the counters by
+All in one order: the consumers, their (provider, class) ascending, the providers, the counters by
 (scope, name). A condition that fails although the rules were content means that a row changed in
 between, and the transaction runs again; with one writer at a time that does not happen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import attrs
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, or_, select, update
 
-from computekit.errors import GenerationConflict
-from computekit.ids import ConsumerId, ProjectId, ProviderId, UserId
-from computekit.model import Allocation, Consumer, FrozenMap, Inventory, ResourceClass
-from computekit.placement import PROVIDER_CHANGED, CounterClaim
-from computekit.placement.rules import check_amount, check_counter
+from computekit.ids import ConsumerId, ProviderId
+from computekit.model import Allocation, Inventory, ResourceClass
+from computekit.placement import PROVIDER_CHANGED, Claim
+from computekit.placement.judging import (
+    Key,
+    check_generations,
+    difference,
+    judge_amounts,
+    judge_counters,
+    named,
+)
+from computekit.store.chunks import chunks
 from computekit.store.sql_store import Raced
 from computekit.store.tables import (
     ALLOCATION,
@@ -25,40 +32,42 @@ from computekit.store.tables import (
     INVENTORY,
     PROVIDER,
 )
+from computekit.units import Seconds
 from computekit.work import Tx
 
-__all__ = ["claim", "read_allocation", "read_allocations", "read_counter", "release"]
+__all__ = ["plan_claims", "read_counter", "release", "write_claims"]
 
 K = TypeVar("K")
 
-Amounts = dict[tuple[ProviderId, ResourceClass], int]
-Counts = dict[tuple[str, str], int]
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
 
-_GENERATION = select(CONSUMER.c.generation).where(CONSUMER.c.id == bindparam("who"))
+_KNOWN = select(CONSUMER.c.id, CONSUMER.c.generation, CONSUMER.c.type).where(
+    CONSUMER.c.id.in_(_IDS)
+)
 _NEW_CONSUMER = insert(CONSUMER)
 _SET_CONSUMER = update(CONSUMER).where(CONSUMER.c.id == bindparam("who"))
 _DROP_CONSUMER = delete(CONSUMER).where(CONSUMER.c.id == bindparam("who"))
 
-_HELD = select(ALLOCATION.c.provider_id, ALLOCATION.c.resource_class, ALLOCATION.c.amount).where(
-    ALLOCATION.c.consumer_id == bindparam("who")
-)
+_HELD = select(
+    ALLOCATION.c.consumer_id,
+    ALLOCATION.c.provider_id,
+    ALLOCATION.c.resource_class,
+    ALLOCATION.c.amount,
+).where(ALLOCATION.c.consumer_id.in_(_IDS))
 _HOLD = insert(ALLOCATION)
 _DROP_HELD = delete(ALLOCATION).where(ALLOCATION.c.consumer_id == bindparam("who"))
 
-_INVENTORIES = (
-    select(
-        INVENTORY.c.resource_class,
-        INVENTORY.c.total,
-        INVENTORY.c.reserved,
-        INVENTORY.c.min_unit,
-        INVENTORY.c.max_unit,
-        INVENTORY.c.step_size,
-        INVENTORY.c.allocation_ratio,
-        INVENTORY.c.used,
-    )
-    .where(INVENTORY.c.provider_id == bindparam("of"))
-    .order_by(INVENTORY.c.resource_class)
-)
+_INVENTORIES = select(
+    INVENTORY.c.provider_id,
+    INVENTORY.c.resource_class,
+    INVENTORY.c.total,
+    INVENTORY.c.reserved,
+    INVENTORY.c.min_unit,
+    INVENTORY.c.max_unit,
+    INVENTORY.c.step_size,
+    INVENTORY.c.allocation_ratio,
+    INVENTORY.c.used,
+).where(INVENTORY.c.provider_id.in_(_IDS))
 _USE = (
     update(INVENTORY)
     .where(
@@ -74,12 +83,12 @@ _USE = (
 _RAISE = (
     update(PROVIDER)
     .where(PROVIDER.c.id == bindparam("of"))
-    .values(generation=PROVIDER.c.generation + 1)
+    .values(generation=PROVIDER.c.generation + 1, updated_s=bindparam("now_s"))
 )
 
-_HELD_COUNTS = select(COUNTER_HOLD.c.scope, COUNTER_HOLD.c.name, COUNTER_HOLD.c.amount).where(
-    COUNTER_HOLD.c.consumer_id == bindparam("who")
-)
+_HELD_COUNTS = select(
+    COUNTER_HOLD.c.consumer_id, COUNTER_HOLD.c.scope, COUNTER_HOLD.c.name, COUNTER_HOLD.c.amount
+).where(COUNTER_HOLD.c.consumer_id.in_(_IDS))
 _HOLD_COUNT = insert(COUNTER_HOLD)
 _DROP_COUNTS = delete(COUNTER_HOLD).where(COUNTER_HOLD.c.consumer_id == bindparam("who"))
 _THIS_COUNTER = (COUNTER.c.scope == bindparam("of"), COUNTER.c.name == bindparam("what"))
@@ -98,39 +107,106 @@ _SET_COUNTER = (
     .values(used=COUNTER.c.used + bindparam("more"))
 )
 
-_CONSUMERS = select(
-    CONSUMER.c.id,
-    CONSUMER.c.project_id,
-    CONSUMER.c.user_id,
-    CONSUMER.c.type,
-    CONSUMER.c.generation,
-)
-_CONSUMER = _CONSUMERS.where(CONSUMER.c.id == bindparam("who"))
-_HOLDERS = select(ALLOCATION.c.consumer_id).where(ALLOCATION.c.provider_id == bindparam("of"))
-_CONSUMERS_OF = _CONSUMERS.where(CONSUMER.c.id.in_(_HOLDERS)).order_by(CONSUMER.c.id)
-_HELD_OF = select(
-    ALLOCATION.c.consumer_id,
-    ALLOCATION.c.provider_id,
-    ALLOCATION.c.resource_class,
-    ALLOCATION.c.amount,
-).where(ALLOCATION.c.consumer_id.in_(_HOLDERS))
+Amounts = dict[Key, int]
+Counts = dict[tuple[str, str], int]
 
 
-def read_allocation(connection: Connection, consumer: ConsumerId) -> Allocation | None:
-    """Return what a consumer holds, or None if it is unknown."""
-    row = connection.execute(_CONSUMER, {"who": consumer}).one_or_none()
-    if row is None:
-        return None
-    return _allocation(_consumer(*row), _held(connection, consumer))
+@attrs.frozen
+class _Before:
+    """What a consumer is and holds before it claims."""
+
+    type: str | None
+    generation: int
+    amounts: Amounts
+    counts: Counts
 
 
-def read_allocations(connection: Connection, provider: ProviderId) -> tuple[Allocation, ...]:
-    """Return all allocations that hold something of `provider`, by consumer id."""
-    held: dict[str, Amounts] = {}
-    for who, of, name, amount in connection.execute(_HELD_OF, {"of": provider}):
-        held.setdefault(who, {})[ProviderId(of), ResourceClass(name)] = amount
-    rows = connection.execute(_CONSUMERS_OF, {"of": provider})
-    return tuple(_allocation(_consumer(*row), held[row[0]]) for row in rows)
+@attrs.frozen
+class ClaimPlan:
+    """Claims that fit, and what their consumers that are known hold before."""
+
+    claims: Sequence[Claim]
+    before: Mapping[ConsumerId, _Before]
+
+
+def plan_claims(
+    connection: Connection,
+    claims: Sequence[Claim],
+    changed: Mapping[ProviderId, Mapping[ResourceClass, Inventory]] | None = None,
+) -> ClaimPlan:
+    """Judge claims as `PlacementWriter.claim` says; write nothing.
+
+    Args:
+        connection: of the transaction.
+        claims: known to be sound.
+        changed: inventories that providers will have when the claims are written.
+    """
+    before = _before(connection, [claim.allocation.consumer.id for claim in claims])
+    check_generations(claims, {who: row.generation for who, row in before.items()})
+    held: Amounts = {}
+    held_counts: Counts = {}
+    for row in before.values():
+        for key, amount in row.amounts.items():
+            held[key] = held.get(key, 0) + amount
+        for counter, amount in row.counts.items():
+            held_counts[counter] = held_counts.get(counter, 0) + amount
+    stock = _stock(connection, {p for claim in claims for p in claim.allocation.resources})
+    for provider, inventories in (changed or {}).items():
+        for name, inventory in inventories.items():
+            _, used = stock.get((provider, name), (inventory, 0))
+            stock[provider, name] = inventory, used
+    judge_amounts(claims, held, stock)
+    counters = {(c.scope, c.name) for claim in claims for c in claim.counters}
+    used_counts = {key: read_counter(connection, *key) for key in sorted(counters)}
+    judge_counters(claims, held_counts, used_counts)
+    return ClaimPlan(claims, before)
+
+
+def write_claims(
+    connection: Connection, tx: Tx, plan: ClaimPlan, now_s: Seconds
+) -> tuple[Allocation, ...]:
+    """Write claims that were judged in this transaction; return them as granted."""
+    granted = [_granted(claim, plan.before, now_s) for claim in plan.claims]
+    _write_consumers(connection, granted, plan.before)
+    after = {
+        claim.allocation.consumer.id: (_amounts(claim.allocation), _counts(claim))
+        for claim in plan.claims
+    }
+    _book(
+        connection,
+        tx,
+        {who: row.amounts for who, row in plan.before.items()},
+        {who: amounts for who, (amounts, _) in after.items()},
+    )
+    raised = named(
+        plan.claims,
+        lambda who: {p for p, _ in plan.before[who].amounts} if who in plan.before else (),
+    )
+    rows: list[dict[str, object]] = [
+        {"of": of, "now_s": now_s} for of in sorted(raised) if tx.first(("claimed", of))
+    ]
+    if rows:
+        connection.execute(_RAISE, rows)
+    _count(
+        connection,
+        {who: row.counts for who, row in plan.before.items()},
+        {who: counts for who, (_, counts) in after.items()},
+        {(c.scope, c.name): c.bound for claim in plan.claims for c in claim.counters},
+    )
+    _drop_consumers(
+        connection,
+        [a.consumer.id for a in granted if not a.consumer.generation and a.consumer.id in after],
+    )
+    return tuple(granted)
+
+
+def release(connection: Connection, tx: Tx, consumer: ConsumerId) -> None:
+    """Do what `PlacementWriter.release` says."""
+    before = _before(connection, (consumer,))
+    if before:
+        _book(connection, tx, {consumer: before[consumer].amounts}, {})
+        _count(connection, {consumer: before[consumer].counts}, {}, {})
+        _drop_consumers(connection, (consumer,))
 
 
 def read_counter(connection: Connection, scope: str, name: str) -> int:
@@ -138,132 +214,116 @@ def read_counter(connection: Connection, scope: str, name: str) -> int:
     return connection.execute(_COUNT, {"of": scope, "what": name}).scalar_one_or_none() or 0
 
 
-def claim(
-    connection: Connection, tx: Tx, allocation: Allocation, counters: tuple[CounterClaim, ...]
-) -> Allocation:
-    """Do what `PlacementWriter.claim` says; the arguments are known to be sound."""
-    consumer = allocation.consumer
-    stored = connection.execute(_GENERATION, {"who": consumer.id}).scalar_one_or_none()
-    if consumer.generation != (stored or 0):
-        raise GenerationConflict("consumer", consumer.id, consumer.generation, stored or 0)
-    held = _held(connection, consumer.id) if stored else {}
-    held_counts = _held_counts(connection, consumer.id) if stored else {}
-    wanted = {(p, c): n for p, amounts in allocation.resources.items() for c, n in amounts.items()}
-    wanted_counts = {(c.scope, c.name): c.amount for c in counters}
-    _check_amounts(connection, held, wanted)
-    _check_counters(connection, held_counts, counters)
-
-    empty = not wanted and not wanted_counts
-    after = attrs.evolve(consumer, generation=0 if empty else consumer.generation + 1)
-    if not empty:
-        _write_consumer(connection, after, known=stored is not None)
-    _book(connection, tx, consumer.id, held, wanted)
-    _raise_generations(connection, tx, held if empty else wanted)
-    _count(
-        connection,
-        consumer.id,
-        held_counts,
-        wanted_counts,
-        {(c.scope, c.name): c.bound for c in counters},
-    )
-    if empty and stored is not None:
-        connection.execute(_DROP_CONSUMER, {"who": consumer.id})
-    return Allocation(after, allocation.resources)
+def _before(connection: Connection, ids: Sequence[ConsumerId]) -> dict[ConsumerId, _Before]:
+    found: dict[ConsumerId, _Before] = {}
+    for some in chunks(ids):
+        for who, generation, kind in connection.execute(_KNOWN, {"ids": some}):
+            found[ConsumerId(who)] = _Before(kind or None, generation, {}, {})
+    for known in chunks(found):
+        for who, of, name, amount in connection.execute(_HELD, {"ids": known}):
+            found[ConsumerId(who)].amounts[ProviderId(of), ResourceClass(name)] = amount
+        for who, scope, counter, amount in connection.execute(_HELD_COUNTS, {"ids": known}):
+            found[ConsumerId(who)].counts[scope, counter] = amount
+    return found
 
 
-def release(connection: Connection, tx: Tx, consumer: ConsumerId) -> None:
-    """Do what `PlacementWriter.release` says."""
-    if connection.execute(_GENERATION, {"who": consumer}).scalar_one_or_none() is None:
-        return
-    _book(connection, tx, consumer, _held(connection, consumer), {})
-    _count(connection, consumer, _held_counts(connection, consumer), {}, {})
-    connection.execute(_DROP_CONSUMER, {"who": consumer})
-
-
-def _held(connection: Connection, consumer: ConsumerId) -> Amounts:
-    rows = connection.execute(_HELD, {"who": consumer})
-    return {(ProviderId(of), ResourceClass(name)): amount for of, name, amount in rows}
-
-
-def _held_counts(connection: Connection, consumer: ConsumerId) -> Counts:
-    rows = connection.execute(_HELD_COUNTS, {"who": consumer})
-    return {(scope, name): amount for scope, name, amount in rows}
-
-
-def _check_amounts(connection: Connection, held: Amounts, wanted: Amounts) -> None:
-    known: dict[ProviderId, dict[str, tuple[Inventory, int]]] = {}
-    for (provider, name), asked in sorted(wanted.items()):
-        if provider not in known:
-            known[provider] = {
-                row[0]: (Inventory(row[1], row[2], row[3], row[4], row[5], row[6]), row[7])
-                for row in connection.execute(_INVENTORIES, {"of": provider})
-            }
-        inventory, used = known[provider].get(name, (None, 0))
-        check_amount(
-            provider, name, inventory, asked=asked, held=held.get((provider, name), 0), used=used
-        )
-
-
-def _check_counters(connection: Connection, held: Counts, wanted: tuple[CounterClaim, ...]) -> None:
-    for counter in sorted(wanted, key=lambda c: (c.scope, c.name)):
-        here = {"of": counter.scope, "what": counter.name}
-        used = connection.execute(_COUNT, here).scalar_one_or_none() or 0
-        check_counter(counter, held=held.get((counter.scope, counter.name), 0), used=used)
-
-
-def _write_consumer(connection: Connection, consumer: Consumer, *, known: bool) -> None:
-    row: dict[str, object] = {
-        "project_id": consumer.project,
-        "user_id": consumer.user,
-        "type": consumer.type,
-        "generation": consumer.generation,
+def _stock(
+    connection: Connection, providers: Iterable[ProviderId]
+) -> dict[Key, tuple[Inventory, int]]:
+    return {
+        (ProviderId(row[0]), ResourceClass(row[1])): (Inventory(*row[2:8]), row[8])
+        for some in chunks(providers)
+        for row in connection.execute(_INVENTORIES, {"ids": some})
     }
+
+
+def _granted(claim: Claim, before: Mapping[ConsumerId, _Before], now_s: Seconds) -> Allocation:
+    consumer = claim.allocation.consumer
+    known = before.get(consumer.id)
+    kind = consumer.type
+    if kind is None and known is not None:
+        kind = known.type
+    empty = not claim.allocation.resources and not claim.counters
+    generation = 0 if empty else consumer.generation + 1
+    after = attrs.evolve(consumer, type=kind, generation=generation, updated_s=now_s)
+    return Allocation(after, claim.allocation.resources)
+
+
+def _amounts(allocation: Allocation) -> Amounts:
+    return {(p, c): n for p, amounts in allocation.resources.items() for c, n in amounts.items()}
+
+
+def _counts(claim: Claim) -> Counts:
+    return {(counter.scope, counter.name): counter.amount for counter in claim.counters}
+
+
+def _write_consumers(
+    connection: Connection,
+    granted: Sequence[Allocation],
+    before: Mapping[ConsumerId, _Before],
+) -> None:
+    new: list[dict[str, object]] = []
+    known: list[dict[str, object]] = []
+    for allocation in granted:
+        consumer = allocation.consumer
+        if consumer.generation:
+            row: dict[str, object] = {
+                "project_id": consumer.project,
+                "user_id": consumer.user,
+                "type": consumer.type or "",
+                "generation": consumer.generation,
+                "updated_s": consumer.updated_s,
+            }
+            if consumer.id in before:
+                known.append({"who": consumer.id, **row})
+            else:
+                new.append({"id": consumer.id, **row})
+    if new:
+        connection.execute(_NEW_CONSUMER, new)
     if known:
-        connection.execute(_SET_CONSUMER, {"who": consumer.id, **row})
-    else:
-        connection.execute(_NEW_CONSUMER, {"id": consumer.id, **row})
+        connection.execute(_SET_CONSUMER, known)
+
+
+def _drop_consumers(connection: Connection, ids: Sequence[ConsumerId]) -> None:
+    if ids:
+        connection.execute(_DROP_CONSUMER, [{"who": who} for who in ids])
 
 
 def _book(
-    connection: Connection, tx: Tx, consumer: ConsumerId, before: Amounts, after: Amounts
+    connection: Connection,
+    tx: Tx,
+    before: Mapping[ConsumerId, Amounts],
+    after: Mapping[ConsumerId, Amounts],
 ) -> None:
+    """Write what consumers hold instead of what they held."""
     moves = [
         {"of": of, "what": name, "more": more}
-        for (of, name), more in sorted(_difference(before, after).items())
+        for (of, name), more in sorted(difference(_sum(before), _sum(after)).items())
     ]
     if moves and connection.execute(_USE, moves).rowcount != len(moves):
         raise Raced("an inventory was taken in between")
-    if before != after:
-        if before:
-            connection.execute(_DROP_HELD, {"who": consumer})
-        if after:
-            connection.execute(
-                _HOLD,
-                [
-                    {"consumer_id": consumer, "provider_id": of, "resource_class": n, "amount": a}
-                    for (of, n), a in after.items()
-                ],
-            )
-    for provider in sorted({of for of, _ in (*before, *after)}):
+    consumers = dict.fromkeys((*before, *after))
+    other = [who for who in consumers if before.get(who, {}) != after.get(who, {})]
+    if gone := [{"who": who} for who in other if before.get(who)]:
+        connection.execute(_DROP_HELD, gone)
+    if new := [
+        {"consumer_id": who, "provider_id": of, "resource_class": name, "amount": amount}
+        for who in other
+        for (of, name), amount in after.get(who, {}).items()
+    ]:
+        connection.execute(_HOLD, new)
+    touched = {of for amounts in (*before.values(), *after.values()) for of, _ in amounts}
+    for provider in sorted(touched):
         tx.changed(PROVIDER_CHANGED, provider)
-
-
-def _raise_generations(
-    connection: Connection, tx: Tx, named: Mapping[tuple[ProviderId, ResourceClass], int]
-) -> None:
-    rows = [{"of": of} for of in sorted({of for of, _ in named}) if tx.first(("claimed", of))]
-    if rows:
-        connection.execute(_RAISE, rows)
 
 
 def _count(
     connection: Connection,
-    consumer: ConsumerId,
-    before: Counts,
-    after: Counts,
+    before: Mapping[ConsumerId, Counts],
+    after: Mapping[ConsumerId, Counts],
     bounds: Counts,
 ) -> None:
-    for key, more in sorted(_difference(before, after).items()):
+    for key, more in sorted(difference(_sum(before), _sum(after)).items()):
         scope, name = key
         here: dict[str, object] = {"of": scope, "what": name}
         used = connection.execute(_COUNT, here).scalar_one_or_none()
@@ -275,32 +335,21 @@ def _count(
             here |= {"more": more, "bound": bounds.get(key, 0)}
             if connection.execute(_SET_COUNTER, here).rowcount != 1:
                 raise Raced("a counter was taken in between")
-    if before != after:
-        if before:
-            connection.execute(_DROP_COUNTS, {"who": consumer})
-        if after:
-            connection.execute(
-                _HOLD_COUNT,
-                [
-                    {"consumer_id": consumer, "scope": s, "name": n, "amount": amount}
-                    for (s, n), amount in after.items()
-                ],
-            )
+    consumers = dict.fromkeys((*before, *after))
+    other = [who for who in consumers if before.get(who, {}) != after.get(who, {})]
+    if gone := [{"who": who} for who in other if before.get(who)]:
+        connection.execute(_DROP_COUNTS, gone)
+    if new := [
+        {"consumer_id": who, "scope": scope, "name": name, "amount": amount}
+        for who in other
+        for (scope, name), amount in after.get(who, {}).items()
+    ]:
+        connection.execute(_HOLD_COUNT, new)
 
 
-def _difference(before: Mapping[K, int], after: Mapping[K, int]) -> dict[K, int]:
-    sums = {key: after.get(key, 0) - before.get(key, 0) for key in before.keys() | after.keys()}
-    return {key: more for key, more in sums.items() if more}
-
-
-def _consumer(who: str, project: str, user: str, kind: str, generation: int) -> Consumer:
-    return Consumer(ConsumerId(who), ProjectId(project), UserId(user), kind, generation)
-
-
-def _allocation(consumer: Consumer, held: Amounts) -> Allocation:
-    resources: dict[ProviderId, dict[ResourceClass, int]] = {}
-    for (provider, name), amount in held.items():
-        resources.setdefault(provider, {})[name] = amount
-    return Allocation(
-        consumer, FrozenMap({p: FrozenMap(amounts) for p, amounts in resources.items()})
-    )
+def _sum(held: Mapping[ConsumerId, Mapping[K, int]]) -> dict[K, int]:
+    sums: dict[K, int] = {}
+    for amounts in held.values():
+        for key, amount in amounts.items():
+            sums[key] = sums.get(key, 0) + amount
+    return sums

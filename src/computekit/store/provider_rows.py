@@ -22,6 +22,7 @@ from computekit.placement import ProviderUse
 from computekit.store.chunks import chunks
 from computekit.store.sql_store import Raced
 from computekit.store.tables import INVENTORY, PROVIDER, PROVIDER_AGGREGATE, PROVIDER_TRAIT
+from computekit.units import Seconds
 
 __all__ = ["read_all", "read_some", "read_tree", "write_parts"]
 
@@ -33,7 +34,7 @@ _MAX_CAPACITY = 2**62
 class _Queries:
     """What makes providers of the rows that a condition picks."""
 
-    providers: Select[str, str, str | None, str, int, int]
+    providers: Select[str, str, str | None, str, int, int, Seconds]
     inventories: Select[str, str, int, int, int, int, int, float, int]
     traits: Select[str, str]
     aggregates: Select[str, str]
@@ -42,7 +43,9 @@ class _Queries:
     def where(cls, condition: ColumnElement[bool]) -> "_Queries":
         p, i, t, a = PROVIDER.c, INVENTORY.c, PROVIDER_TRAIT.c, PROVIDER_AGGREGATE.c
         return cls(
-            select(p.id, p.name, p.parent_id, p.root_id, p.depth, p.generation).where(condition),
+            select(p.id, p.name, p.parent_id, p.root_id, p.depth, p.generation, p.updated_s).where(
+                condition
+            ),
             select(
                 i.provider_id,
                 i.resource_class,
@@ -125,7 +128,7 @@ def _read(
         for of, aggregate in connection.execute(queries.aggregates, portion):
             aggregates[of].append(AggregateId(aggregate))
         for row in connection.execute(queries.providers, portion):
-            of, name, parent, root, depth, generation = row
+            of, name, parent, root, depth, generation, updated_s = row
             provider = Provider(
                 id=ProviderId(of),
                 name=name,
@@ -135,7 +138,9 @@ def _read(
                 aggregates=frozenset(aggregates.get(of, ())),
                 generation=generation,
             )
-            use = ProviderUse(provider, ProviderId(root), FrozenMap(used.get(of, {})))
+            use = ProviderUse(
+                provider, ProviderId(root), FrozenMap(used.get(of, {})), Seconds(updated_s)
+            )
             found.append((root, depth, name, use))
     found.sort(key=lambda row: row[:3])
     return tuple(use for *_, use in found)

@@ -47,7 +47,9 @@ __all__ = [
     "PROVIDER",
     "PROVIDER_AGGREGATE",
     "PROVIDER_TRAIT",
+    "RESOURCE_CLASS",
     "RESULT",
+    "TRAIT",
 ]
 
 METADATA = MetaData(
@@ -88,6 +90,7 @@ class _Provider(TypedColumns):
     root_id = Column(String(64), ForeignKey("provider.id"), nullable=False, index=True)
     depth = Column(Integer, nullable=False)
     generation = Column(BigInteger, nullable=False)
+    updated_s: Named[Seconds] = Column(Double, nullable=False, server_default=text("0"))
 
 
 PROVIDER = Table("provider", METADATA, _Provider)
@@ -117,6 +120,27 @@ INVENTORY = Table(
 )
 
 
+class _ResourceClass(TypedColumns):
+    name = Column(String(255), primary_key=True)
+    number = Column(Integer, nullable=False)
+    """Later ones have higher ones."""
+    since_s: Named[Seconds] = Column(Double, nullable=False)
+
+
+RESOURCE_CLASS = Table("resource_class", METADATA, _ResourceClass, sqlite_with_rowid=False)
+"""The custom ones."""
+
+
+class _Trait(TypedColumns):
+    name = Column(String(255), primary_key=True)
+    number = Column(Integer, nullable=False)
+    since_s: Named[Seconds] = Column(Double, nullable=False)
+
+
+TRAIT = Table("trait", METADATA, _Trait, sqlite_with_rowid=False)
+"""The custom ones, as resource classes."""
+
+
 class _ProviderTrait(TypedColumns):
     provider_id = Column(String(64), ForeignKey("provider.id"), primary_key=True)
     trait = Column(String(255), primary_key=True)
@@ -140,10 +164,14 @@ class _Consumer(TypedColumns):
     project_id = Column(String(255), nullable=False)
     user_id = Column(String(255), nullable=False)
     type = Column(String(255), nullable=False)
+    """Empty if it is unknown."""
     generation = Column(BigInteger, nullable=False)
+    updated_s: Named[Seconds] = Column(Double, nullable=False, server_default=text("0"))
 
 
 CONSUMER = Table("consumer", METADATA, _Consumer, sqlite_with_rowid=False)
+
+Index("ix_consumer_project_id", CONSUMER.c.project_id, CONSUMER.c.user_id)
 
 
 class _Allocation(TypedColumns):

@@ -82,7 +82,7 @@ class FakeFleet:
         self.hypervisors: dict[HostName, FakeHypervisor] = {
             one.name: FakeHypervisor(one, self.clock) for one in hosts
         }
-        rows, placement = MemoryHosts(self.store), MemoryPlacement(self.store)
+        rows, placement = MemoryHosts(self.store), MemoryPlacement(self.store, self.clock)
         self.services: Services = Services(
             store=self.store,
             instances=MemoryInstances(self.store),

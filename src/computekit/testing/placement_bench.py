@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import attrs
 import pytest
 
+from computekit.clock import Clock
 from computekit.errors import (
     ComputekitError,
 )
@@ -26,7 +27,7 @@ from computekit.model import (
     ResourceClass,
     Trait,
 )
-from computekit.placement import CounterClaim, PlacementWriter
+from computekit.placement import Claim, CounterClaim, PlacementWriter
 from computekit.work import Store, Tx
 
 __all__ = [
@@ -47,10 +48,11 @@ CHILD_CLASS = ResourceClass("CUSTOM_FPGA")
 
 @attrs.frozen
 class PlacementBench:
-    """An empty implementation and the store that it writes in."""
+    """An empty implementation, the store that it writes in and the clock that it looks at."""
 
     store: Store
     placement: PlacementWriter
+    clock: Clock
 
     def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a port's method in a transaction of its own."""
@@ -62,7 +64,8 @@ class PlacementBench:
 
     def claim(self, allocation: Allocation, *counters: CounterClaim) -> Allocation:
         """Claim in a transaction of its own."""
-        return self.write(self.placement.claim, allocation, counters)
+        (granted,) = self.write(self.placement.claim, (Claim(allocation, counters),))
+        return granted
 
     def release(self, consumer: str) -> None:
         """Release in a transaction of its own."""

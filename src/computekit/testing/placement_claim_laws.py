@@ -23,7 +23,7 @@ from computekit.model import (
     ProviderTree,
     ResourceClass,
 )
-from computekit.placement import CounterClaim
+from computekit.placement import Claim, CounterClaim
 from computekit.testing.placement_bench import (
     CHILD_CLASS,
     PlacementBench,
@@ -83,7 +83,7 @@ class PlacementClaimLaws(PlacementSuite):
 
         def two(tx: Tx) -> None:
             for consumer in ("d", "e"):
-                bench.placement.claim(tx, example_claim(consumer, {"k": {VCPU: 1}}))
+                bench.placement.claim(tx, (Claim(example_claim(consumer, {"k": {VCPU: 1}})),))
 
         bench.store.write(two)
         assert bench.generation("k") == 2
@@ -130,7 +130,7 @@ class PlacementClaimLaws(PlacementSuite):
         bench.claim(example_claim("c", {"h": {VCPU: 1}}))
         for name, seen, actual in (("c", 0, 1), ("c", 2, 1), ("new", 1, 0)):
             wanted = example_claim(name, {"h": {VCPU: 1}}, generation=seen)
-            error = bench.refused(GenerationConflict, bench.placement.claim, wanted)
+            error = bench.refused(GenerationConflict, bench.placement.claim, (Claim(wanted),))
             assert (error.kind, error.id) == ("consumer", name)
             assert (error.expected, error.actual) == (seen, actual)
 
@@ -140,7 +140,7 @@ class PlacementClaimLaws(PlacementSuite):
         error = bench.refused(
             CapacityExceeded,
             bench.placement.claim,
-            example_claim("d", {"h": {MEMORY_MB: 351}}),
+            (Claim(example_claim("d", {"h": {MEMORY_MB: 351}})),),
         )
         assert (error.provider, error.resource_class) == ("h", MEMORY_MB)
         assert (error.asked, error.used, error.capacity) == (351, 1000, 1350)
@@ -174,7 +174,7 @@ class PlacementClaimLaws(PlacementSuite):
         bench.put(example_tree("h"))
         for amount, rule in ((5, "min_unit"), (60, "max_unit"), (15, "step_size")):
             wanted = example_claim("c", {"h": {DISK_GB: amount}})
-            error = bench.refused(AmountNotAllowed, bench.placement.claim, wanted)
+            error = bench.refused(AmountNotAllowed, bench.placement.claim, (Claim(wanted),))
             assert rule in error.rule
             assert (error.provider, error.resource_class, error.asked) == ("h", DISK_GB, amount)
 
@@ -182,7 +182,7 @@ class PlacementClaimLaws(PlacementSuite):
         bench.put(example_tree("h"))
         for provider, name in (("h", CHILD_CLASS), ("gone", VCPU)):
             wanted = example_claim("c", {provider: {name: 1}})
-            error = bench.refused(NoInventory, bench.placement.claim, wanted)
+            error = bench.refused(NoInventory, bench.placement.claim, (Claim(wanted),))
             assert (error.provider, error.resource_class) == (provider, name)
 
     def test_the_first_that_does_not_fit_is_raised(self, bench: PlacementBench) -> None:
@@ -199,7 +199,7 @@ class PlacementClaimLaws(PlacementSuite):
             (NoInventory, "z", VCPU),
             (CounterFull, "", ""),
         ):
-            bench.refused(kind, bench.placement.claim, wanted, full)
+            bench.refused(kind, bench.placement.claim, (Claim(wanted, full),))
             if provider:
                 here = ProviderId(provider)
                 rest = wanted.resources[here].without(ResourceClass(name))
@@ -219,7 +219,7 @@ class PlacementClaimLaws(PlacementSuite):
         error = bench.refused(
             CapacityExceeded,
             lambda tx: bench.placement.claim(
-                tx, example_claim("c", {"h": {VCPU: 5}}, generation=1)
+                tx, (Claim(example_claim("c", {"h": {VCPU: 5}}, generation=1)),)
             ),
         )
         assert (error.asked, error.used, error.capacity) == (5, 4, 2)
@@ -245,8 +245,14 @@ class PlacementClaimLaws(PlacementSuite):
                 try:
                     bench.placement.claim(
                         tx,
-                        example_claim("c", {f"{name}-dev0": {CHILD_CLASS: 1}, name: {VCPU: 2}}),
-                        (CounterClaim("s", name, 1, 1),),
+                        (
+                            Claim(
+                                example_claim(
+                                    "c", {f"{name}-dev0": {CHILD_CLASS: 1}, name: {VCPU: 2}}
+                                ),
+                                (CounterClaim("s", name, 1, 1),),
+                            ),
+                        ),
                     )
                 except ClaimRefused:
                     continue
@@ -268,10 +274,14 @@ class PlacementClaimLaws(PlacementSuite):
             placement = bench.placement
             placement.claim(
                 tx,
-                example_claim("c", {"h-dev0": {CHILD_CLASS: 1}}, generation=1),
-                (CounterClaim("s", "n", 2, 9), CounterClaim("s", "m", 2, 9)),
+                (
+                    Claim(
+                        example_claim("c", {"h-dev0": {CHILD_CLASS: 1}}, generation=1),
+                        (CounterClaim("s", "n", 2, 9), CounterClaim("s", "m", 2, 9)),
+                    ),
+                ),
             )
-            placement.claim(tx, example_claim("d", {"h": {VCPU: 1}}))
+            placement.claim(tx, (Claim(example_claim("d", {"h": {VCPU: 1}})),))
             placement.release(tx, ConsumerId("c"))
             placement.set_traits(tx, ProviderId("h"), 2, frozenset())
             placement.set_aggregates(tx, ProviderId("h"), 3, frozenset())
@@ -304,8 +314,7 @@ class PlacementClaimLaws(PlacementSuite):
         error = bench.refused(
             CounterFull,
             bench.placement.claim,
-            example_claim("c", {"h": {VCPU: 1}}),
-            (one,),
+            (Claim(example_claim("c", {"h": {VCPU: 1}}), (one,)),),
         )
         assert (error.scope, error.name, error.asked) == ("group:g", "host", 1)
         assert (error.used, error.bound) == (2, 2)

@@ -22,7 +22,7 @@ from computekit.model import (
     ResourceClass,
     Trait,
 )
-from computekit.placement import CounterClaim, ProviderUse
+from computekit.placement import Claim, CounterClaim, ProviderUse
 from computekit.testing.placement_bench import PlacementBench, example_claim, example_tree
 from computekit.testing.placement_claim_laws import PlacementClaimLaws
 from computekit.testing.placement_tree_laws import PlacementTreeLaws
@@ -106,8 +106,8 @@ class PlacementLaws(PlacementTreeLaws, PlacementClaimLaws):
             CounterClaim("s", "n", 1, -1),
             CounterClaim("", "n", 1, 1),
         )
-        error = bench.refused(InvalidInput, bench.placement.claim, bad, counters)
-        assert {(fault.path, fault.code) for fault in error.faults} == {
+        error = bench.refused(InvalidInput, bench.placement.claim, (Claim(bad, counters),))
+        assert {(fault.path.removeprefix("claims[0]."), fault.code) for fault in error.faults} == {
             ("consumer.id", "length"),
             ("consumer.project", "text"),
             ("consumer.user", "length"),

@@ -25,8 +25,15 @@ from computekit.model import (
     ResourceClass,
     Trait,
 )
-from computekit.placement import CounterClaim, MemoryPlacement, PlacementWriter, ProviderUse
+from computekit.placement import (
+    Claim,
+    CounterClaim,
+    MemoryPlacement,
+    PlacementWriter,
+    ProviderUse,
+)
 from computekit.store import SqlPlacement, SqlStore
+from computekit.testing import ManualClock
 from computekit.work import MemoryStore, Store, Tx
 
 T = TypeVar("T")
@@ -114,7 +121,7 @@ def claims(draw: st.DrawFn) -> Operation:
         seen = (0 if known is None else known.consumer.generation) + stale
         holder = Consumer(consumer, ProjectId("p"), UserId("u"), generation=seen)
         resources = FrozenMap({of: FrozenMap(amounts) for of, amounts in wants.items()})
-        return placement.claim(tx, Allocation(holder, resources), counters)
+        return placement.claim(tx, (Claim(Allocation(holder, resources), counters),))
 
     return claim
 
@@ -239,10 +246,11 @@ def check_sums(placement: PlacementWriter) -> None:
 @given(st.lists(transactions, min_size=1, max_size=12))
 @settings(max_examples=60)
 def test_memory_and_sql_keep_the_same_books(sequence: list[Transaction]) -> None:
+    clock = ManualClock()
     with ExitStack() as stack:
         memory = MemoryStore()
         sql = stack.enter_context(SqlStore("sqlite://", SystemClock(), random.Random(1)))
-        one, two = MemoryPlacement(memory), SqlPlacement(sql)
+        one, two = MemoryPlacement(memory, clock), SqlPlacement(sql, clock)
         replicas = Replica(memory, one), Replica(sql, two)
         for n, transaction in enumerate((START, *sequence)):
             assert outcome(memory, one, transaction) == outcome(sql, two, transaction)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from computekit.errors import ClaimRefused, InUse
 from computekit.ids import ConsumerId, HostName, ProjectId, ProviderId, UserId
 from computekit.model import Allocation, Consumer, ProviderTree
-from computekit.placement import FleetIndex, HostView, MemoryPlacement
+from computekit.placement import Claim, FleetIndex, HostView, MemoryPlacement
 from computekit.scheduler import (
     Candidate,
     FleetFollower,
@@ -22,6 +22,7 @@ from computekit.scheduler import (
     Request,
     Scheduler,
 )
+from computekit.testing import ManualClock
 from computekit.work import MemoryStore, Tx
 from tests.property.scheduler.fleets import NAMES, FleetHost, fleets, hosts, index_of, requests
 
@@ -39,7 +40,7 @@ class World:
 
     def __init__(self, history: int) -> None:
         self.store = MemoryStore(history=history)
-        self.placement = MemoryPlacement(self.store)
+        self.placement = MemoryPlacement(self.store, ManualClock())
         self.hosts = MemoryHosts(self.store)
         self.index = FleetIndex(FleetFollower(self.store, self.placement, self.hosts))
         self.scheduler = Scheduler(self.index, shapes=2)
@@ -83,7 +84,7 @@ class World:
             return
 
     def _claim(self, allocation: Allocation, tx: Tx) -> None:
-        self.placement.claim(tx, allocation)
+        self.placement.claim(tx, (Claim(allocation),))
 
     def release(self, number: int) -> None:
         self.store.write(lambda tx: self.placement.release(tx, ConsumerId(f"c{number}")))
@@ -99,23 +100,21 @@ class World:
 Step = Callable[[World], None]
 
 
-def steps() -> st.SearchStrategy[Step]:
-    name = st.sampled_from(NAMES)
-    of_host = name.flatmap(hosts)
-    return st.one_of(
-        of_host.map(lambda of: lambda world: world.write_both(of)),
-        of_host.map(lambda of: lambda world: world.write_tree(of)),
-        of_host.map(lambda of: lambda world: world.write_host(of)),
-        name.map(lambda host: lambda world: world.remove_host(host)),
-        name.map(lambda host: lambda world: world.remove_tree(host)),
-        requests().map(lambda request: lambda world: world.claim(request)),
-        requests(suffixed=0).map(lambda request: lambda world: world.claim(request)),
-        st.integers(1, 5).map(lambda number: lambda world: world.release(number)),
-    )
+NAME = st.sampled_from(NAMES)
+STEPS: st.SearchStrategy[Step] = st.one_of(
+    hosts().map(lambda of: lambda world: world.write_both(of)),
+    hosts().map(lambda of: lambda world: world.write_tree(of)),
+    hosts().map(lambda of: lambda world: world.write_host(of)),
+    NAME.map(lambda host: lambda world: world.remove_host(host)),
+    NAME.map(lambda host: lambda world: world.remove_tree(host)),
+    requests().map(lambda request: lambda world: world.claim(request)),
+    requests(suffixed=0).map(lambda request: lambda world: world.claim(request)),
+    st.integers(1, 5).map(lambda number: lambda world: world.release(number)),
+)
 
 
 @settings(max_examples=150)
-@given(st.lists(steps(), max_size=12), requests(), st.sampled_from((2, 1000)))
+@given(st.lists(STEPS, max_size=12), requests(), st.sampled_from((2, 1000)))
 def test_an_index_that_follows_is_the_index_read_anew(
     script: list[Step], request: Request, history: int
 ) -> None:
@@ -125,7 +124,7 @@ def test_an_index_that_follows_is_the_index_read_anew(
         world.check(request)
 
 
-@given(st.lists(steps(), max_size=20), requests())
+@given(st.lists(STEPS, max_size=20), requests())
 def test_an_index_that_was_asleep_catches_up(script: list[Step], request: Request) -> None:
     world = World(history=5)
     world.check(request)
@@ -159,11 +158,11 @@ def test_a_scheduler_with_a_past_decides_like_a_new_one(
             index.set_status(of.host.name, disabled=disabled, up=True)
 
 
-@given(st.lists(st.sampled_from(NAMES), min_size=4, unique=True), requests(), st.data())
+@given(fleets(), requests())
 def test_filling_a_fleet_with_one_request_goes_as_with_new_schedulers(
-    names: list[HostName], request: Request, data: st.DataObject
+    fleet: tuple[FleetHost, ...], request: Request
 ) -> None:
-    index = index_of([data.draw(hosts(name)) for name in names])
+    index = index_of(fleet)
     old = Scheduler(index)
     for _instance in range(12):
         decision = old.place(request)

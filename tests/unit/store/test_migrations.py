@@ -1,6 +1,7 @@
 """The schema that migrations make is the one that the code works with, and can be taken away."""
 
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 
 from computekit.clock import SystemClock
 from computekit.model import VCPU
+from computekit.placement import Claim
 from computekit.store import SqlHosts, SqlPlacement, SqlStore
 from computekit.store.migrations import NEWEST, migrate, revision
 from computekit.store.migrations import __file__ as migrations_file
@@ -37,21 +39,24 @@ def connection(url: str) -> Iterator[Connection]:
 
 
 def definitions(connection: Connection) -> dict[str, set[str]]:
-    """Return the lines that define each table and index."""
+    """Return the lines that define each table and index; a column added later is one too."""
     rows = connection.execute(
         text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != :version"),
         {"version": "alembic_version"},
     )
-    return {name: {line.strip(" \t,") for line in sql.splitlines()} - {""} for name, sql in rows}
+    return {
+        name: {part.strip(" \t,") for part in re.split(r"\n|,(?![^(\n]*\))", sql)} - {""}
+        for name, sql in rows
+    }
 
 
 def fill(url: str) -> None:
     with SqlStore(url, SystemClock(), random.Random(1)) as store:
-        placement, hosts = SqlPlacement(store), SqlHosts(store)
+        placement, hosts = SqlPlacement(store, SystemClock()), SqlHosts(store)
 
         def write(tx: Tx) -> None:
             placement.put_tree(tx, example_tree("h"))
-            placement.claim(tx, example_claim("c", {"h": {VCPU: 2}}))
+            placement.claim(tx, (Claim(example_claim("c", {"h": {VCPU: 2}})),))
             hosts.put_host(tx, example_host("h"))
 
         store.write(write)

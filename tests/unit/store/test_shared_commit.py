@@ -180,7 +180,7 @@ def test_a_defect_that_looks_like_a_race_shows_after_three_runs(bench: Bench) ->
         runs.append(1)
         for _ in range(2):
             bench.store.connection(tx).exec_driver_sql(
-                "INSERT INTO consumer VALUES ('c', 'p', 'u', 'T', 1)"
+                "INSERT INTO consumer VALUES ('c', 'p', 'u', 'T', 1, 0)"
             )
 
     with pytest.raises(IntegrityError):
