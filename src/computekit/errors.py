@@ -23,6 +23,7 @@
     |- Overloaded                       what                              (retryable)
     |- StoreUnavailable                 database cannot be reached        (retryable)
     |- TransportFailed                  a message could not be delivered  (retryable)
+    |- AccessRefused                    a server does not know the caller, or does not let it
     |- ImageRefused                     image, reason
     |- HostError                        what a host could not do; touched
     |  |- HostNotReady                  host, reason                      (retryable)
@@ -48,6 +49,7 @@ from typing import ClassVar
 import attrs
 
 __all__ = [
+    "AccessRefused",
     "AlreadyExists",
     "AmountNotAllowed",
     "Cancelled",
@@ -414,6 +416,19 @@ class TransportFailed(ComputekitError):
     def message(self) -> str:
         """What went wrong on the way."""
         return f"the message was not delivered: {self.reason}"
+
+
+@attrs.define(eq=False, slots=False)
+class AccessRefused(ComputekitError):
+    """A server does not know who calls, or does not let the caller do this."""
+
+    code: ClassVar[str] = "access_refused"
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """The server's own words."""
+        return f"access refused: {self.reason}"
 
 
 @attrs.define(eq=False, slots=False)
