@@ -42,34 +42,37 @@ def small_requests(draw: st.DrawFn) -> PlacementRequest:
     return PlacementRequest(tuple(found), policy, same_subtree=subtrees)  # type: ignore[arg-type]
 
 
-def signature(
-    tree: Tree, amounts: dict[ProviderId, dict[ResourceClass, int]]
-) -> tuple[object, ...]:
-    """Return what two ways have in common if they differ only in providers that are alike."""
+Amounts = dict[ProviderId, dict[ResourceClass, int]]
+
+
+def signature(tree: Tree, request: PlacementRequest, amounts: Amounts) -> tuple[str, ...]:
+    """Return what two ways have in common if the request cannot tell their providers apart."""
     uses = {use.provider.id: use for use in tree}
+    classes = {name for group in request.groups for name in group.resources}
+    traits = {t for group in request.groups for any_of in group.required for t in any_of}
 
     def kind(at: ProviderId | None) -> tuple[object, ...]:
         if at is None:
             return ()
-        p = uses[at].provider
-        own = (sorted(p.inventories), str(p.inventories), str(uses[at].used), sorted(p.traits))
-        return (str(own), *kind(p.parent))
+        p, used = uses[at].provider, uses[at].used
+        of_classes = [(name, str(p.inventories.get(name)), used.get(name)) for name in classes]
+        return (sorted(of_classes), sorted(traits & p.traits), *kind(p.parent))
 
     return tuple(sorted(str((kind(p), sorted(of.items()))) for p, of in amounts.items()))
 
 
-def of_fit(tree: Tree, fit: Fit) -> tuple[object, ...]:
-    return signature(tree, {p: dict(of) for p, of in fit.allocation.items()})
+def of_fit(tree: Tree, request: PlacementRequest, fit: Fit) -> tuple[str, ...]:
+    return signature(tree, request, {p: dict(of) for p, of in fit.allocation.items()})
 
 
-def of_chosen(tree: Tree, chosen: Chosen) -> tuple[object, ...]:
-    amounts: dict[ProviderId, dict[ResourceClass, int]] = {}
+def of_chosen(tree: Tree, request: PlacementRequest, chosen: Chosen) -> tuple[str, ...]:
+    amounts: Amounts = {}
     for picks in chosen.values():
         for use, resources in picks:
             for name, amount in resources.items():
                 of = amounts.setdefault(use.provider.id, {})
                 of[name] = of.get(name, 0) + amount
-    return signature(tree, amounts)
+    return signature(tree, request, amounts)
 
 
 @settings(max_examples=400)
@@ -96,7 +99,8 @@ def test_every_way_is_found_once_for_all_that_are_alike(
     of = FleetHost(Host(NAME, tree[0].root, facts(NAME)), tree)
     ways = list(fits(tree, request))
     valid = [chosen for chosen in assignments(of, request) if holds(of, request, chosen)]
-    assert {of_fit(tree, way) for way in ways} == {of_chosen(tree, chosen) for chosen in valid}
+    found = {of_fit(tree, request, way) for way in ways}
+    assert found == {of_chosen(tree, request, chosen) for chosen in valid}
     assert len(ways) == len({(way.allocation, way.mappings) for way in ways})
     exact = {
         str(sorted((suffix, [use.provider.id for use, _r in picks]) for suffix, picks in c.items()))

@@ -1,8 +1,8 @@
 """Random small fleets and requests, and a reference that tries everything."""
 
 from collections.abc import Iterator, Sequence
-from itertools import product
-from typing import TypeVar
+from itertools import combinations, product
+from typing import Literal, TypeVar
 
 import attrs
 from hypothesis import strategies as st
@@ -58,60 +58,108 @@ def facts(name: HostName, arch: str = "x86_64") -> HostFacts:
     )
 
 
-@st.composite
-def inventories(draw: st.DrawFn) -> tuple[Inventory, int]:
-    total = draw(st.integers(2, 12))
-    low = draw(st.sampled_from((1, 1, 1, 1, 1, 2)))
-    inventory = Inventory(
-        total=total,
-        reserved=draw(st.sampled_from((0, 0, 1, 2))),
-        min_unit=low,
-        max_unit=draw(st.sampled_from((12, 12, 12, 3, 4))),
-        step_size=draw(st.sampled_from((1, 1, 1, 1, 1, 2, 3))),
-        allocation_ratio=draw(st.sampled_from((1.0, 1.0, 1.5, 2.0))),
-    )
-    return inventory, draw(st.sampled_from((0, 0, 1, 2, 5)))
+class Dice:
+    """One number, spent on choices among few: far cheaper than a draw for each of them.
+
+    Zero always chooses the first, so that hypothesis finds the plain case by making numbers small.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._left = number
+
+    def pick(self, things: Sequence[T]) -> T:
+        self._left, at = divmod(self._left, len(things))
+        return things[at]
+
+    def pick_some(self, things: Sequence[T], of: int) -> frozenset[T]:
+        """Return one of the things, once in `of` times, or none."""
+        thing = self.pick(things)
+        return frozenset() if self.pick(range(of)) < of - 1 else frozenset({thing})
 
 
-@st.composite
-def trees(draw: st.DrawFn, name: HostName, most: int = 4) -> tuple[ProviderUse, ...]:
+DICE = st.integers(0, 2**24 - 1).map(Dice)  # one more bit, and hypothesis prefers small numbers
+
+
+def subsets(things: Sequence[T], least: int, most: int) -> tuple[frozenset[T], ...]:
+    sizes = range(least, most + 1)
+    return tuple(frozenset(some) for size in sizes for some in combinations(things, size))
+
+
+SETS_OF_CLASSES = subsets(CLASSES, 2, 4)
+SETS_OF_TRAITS = subsets(TRAITS, 0, 3)
+ANY_OF_TRAITS = tuple(frozenset({some}) for some in subsets(TRAITS, 1, 2))
+SETS_OF_AGGREGATES = subsets(AGGREGATES, 0, 1)
+ANY_OF_AGGREGATES = tuple(frozenset({some}) for some in subsets(AGGREGATES, 1, 2))
+PROVIDERS = tuple(ProviderId(f"{name}-p{number}") for name in NAMES for number in (0, 1))
+
+
+def inventory(dice: Dice) -> tuple[Inventory, int]:
+    """Return an inventory, and what is used of it."""
+    return Inventory(
+        total=dice.pick(range(2, 13)),
+        reserved=dice.pick((0, 0, 1, 2)),
+        min_unit=dice.pick((1, 1, 1, 1, 1, 2)),
+        max_unit=dice.pick((12, 12, 12, 3, 4)),
+        step_size=dice.pick((1, 1, 1, 1, 1, 2, 3)),
+        allocation_ratio=dice.pick((1.0, 1.0, 1.5, 2.0)),
+    ), dice.pick((0, 0, 1, 2, 5))
+
+
+INVENTORIES = DICE.map(inventory)
+
+
+def draw_tree(draw: st.DrawFn, name: HostName, most: int) -> tuple[ProviderUse, ...]:
     uses: list[ProviderUse] = []
     root = ProviderId(f"{name}-p0")
-    for number in range(draw(st.integers(1, most))):
-        parent = draw(st.sampled_from(uses)).provider.id if uses else None
-        of_class = draw(
-            st.dictionaries(st.sampled_from(CLASSES), inventories(), min_size=2, max_size=4)
-        )
+    for number in range(1 + draw(DICE).pick(range(most))):
+        dice = draw(DICE)
+        parent = dice.pick(uses).provider.id if uses else None
+        of_class = {c: draw(INVENTORIES) for c in sorted(dice.pick(SETS_OF_CLASSES))}
         provider = Provider(
             id=ProviderId(f"{name}-p{number}"),
             name=f"{name}-p{number}",
             parent=parent,
             inventories=FrozenMap({c: inventory for c, (inventory, _used) in of_class.items()}),
-            traits=draw(st.frozensets(st.sampled_from(TRAITS), max_size=3)),
-            aggregates=draw(st.frozensets(st.sampled_from(AGGREGATES), max_size=1)),
+            traits=dice.pick(SETS_OF_TRAITS),
+            aggregates=dice.pick(SETS_OF_AGGREGATES),
         )
         used = FrozenMap({c: used for c, (_inventory, used) in of_class.items()})
         uses.append(ProviderUse(provider, root, used))
     return tuple(uses)
 
 
-@st.composite
-def hosts(draw: st.DrawFn, name: HostName, most: int = 4) -> FleetHost:
+def draw_host(draw: st.DrawFn, name: HostName, most: int = 4) -> FleetHost:
+    dice = draw(DICE)
     host = Host(
         name=name,
         provider=ProviderId(f"{name}-p0"),
         facts=facts(name),
-        zone=draw(st.sampled_from((None, "a", "a", "b"))),
-        disabled=draw(st.sampled_from((None, None, None, None, None, "broken"))),
-        up=draw(st.sampled_from((True, True, True, True, True, False))),
+        zone=dice.pick((None, "a", "a", "b")),
+        disabled=dice.pick((None, None, None, None, None, "broken")),
+        up=dice.pick((True, True, True, True, True, False)),
     )
-    return FleetHost(host, draw(trees(name, most)))
+    return FleetHost(host, draw_tree(draw, name, most))
+
+
+@st.composite
+def trees(draw: st.DrawFn, name: HostName, most: int = 4) -> tuple[ProviderUse, ...]:
+    return draw_tree(draw, name, most)
+
+
+@st.composite
+def hosts(draw: st.DrawFn) -> FleetHost:
+    return draw_host(draw, draw(DICE).pick(NAMES))
 
 
 @st.composite
 def fleets(draw: st.DrawFn, most: int = 4) -> tuple[FleetHost, ...]:
-    names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=4))
-    return tuple(draw(hosts(name, most)) for name in names)
+    dice = draw(DICE)
+    names = list(NAMES)
+    chosen: list[HostName] = []
+    for _host in range(dice.pick((1, 2, 3, 4, 2, 3, 0))):
+        chosen.append(dice.pick(names))
+        names.remove(chosen[-1])
+    return tuple(draw_host(draw, name, most) for name in chosen)
 
 
 def index_of(fleet: Sequence[FleetHost]) -> FleetIndex:
@@ -120,62 +168,46 @@ def index_of(fleet: Sequence[FleetHost]) -> FleetIndex:
     return index
 
 
-@st.composite
-def groups(draw: st.DrawFn, suffix: str, *, empty: bool = False) -> RequestGroup:
-    amounts = st.dictionaries(st.sampled_from(CLASSES), st.integers(1, 4), min_size=1, max_size=2)
-    trait_sets = st.frozensets(st.sampled_from(TRAITS), min_size=1, max_size=2)
-    aggregate_sets = st.frozensets(st.sampled_from(AGGREGATES), min_size=1, max_size=2)
-    trees_of = [ProviderId(f"{name}-p{number}") for name in NAMES for number in (0, 1)]
+def draw_group(draw: st.DrawFn, suffix: str, *, empty: bool = False) -> RequestGroup:
+    dice, more = draw(DICE), draw(DICE)
+    classes = dice.pick(subsets(CLASSES, 1, 2))
     return RequestGroup(
         suffix=suffix,
-        resources=FrozenMap({} if empty else draw(amounts)),
-        required=draw(st.frozensets(trait_sets, max_size=1)) if draw(_rarely()) else frozenset(),
-        forbidden=draw(_few(TRAITS)),
-        member_of=draw(st.frozensets(aggregate_sets, max_size=1))
-        if draw(_rarely())
-        else frozenset(),
-        not_member_of=draw(_few(AGGREGATES)),
-        in_tree=draw(st.sampled_from(trees_of)) if draw(_hardly()) else None,
+        resources=FrozenMap({} if empty else {c: dice.pick(range(1, 5)) for c in sorted(classes)}),
+        required=dice.pick((frozenset(), frozenset(), frozenset(), dice.pick(ANY_OF_TRAITS))),
+        forbidden=dice.pick_some(TRAITS, 12),
+        member_of=more.pick((frozenset(), frozenset(), frozenset(), more.pick(ANY_OF_AGGREGATES))),
+        not_member_of=more.pick_some(AGGREGATES, 12),
+        in_tree=next(iter(more.pick_some(PROVIDERS, 12)), None),
     )
-
-
-def _rarely() -> st.SearchStrategy[bool]:
-    return st.sampled_from((False, False, False, True))
-
-
-def _hardly() -> st.SearchStrategy[bool]:
-    return st.integers(0, 11).map(lambda number: number == 11)
-
-
-def _few(things: Sequence[T]) -> st.SearchStrategy[frozenset[T]]:
-    some = st.sampled_from(things).map(lambda thing: frozenset({thing}))
-    none: frozenset[T] = frozenset()
-    return _hardly().flatmap(lambda hit: some if hit else st.just(none))
 
 
 @st.composite
 def requests(draw: st.DrawFn, suffixed: int = 3) -> Request:
-    suffixes = [f"_{number}" for number in range(draw(st.integers(0, suffixed)))]
-    found = [draw(groups("")) for _ in range(draw(st.integers(0 if suffixes else 1, 1)))]
+    dice, more = draw(DICE), draw(DICE)
+    suffixes = [f"_{number}" for number in range(dice.pick(range(suffixed + 1)))]
+    plain = not suffixes or dice.pick((True, False))
     subtrees: tuple[frozenset[str], ...] = ()
-    if len(suffixes) > 1 and draw(st.booleans()):
-        subtrees = (draw(st.frozensets(st.sampled_from(suffixes), min_size=2)),)
+    if len(suffixes) > 1 and dice.pick((False, True)):
+        subtrees = (dice.pick(subsets(suffixes, 2, len(suffixes))),)
+    found = [draw_group(draw, "")] if plain else []
     for suffix in suffixes:
-        bare = bool(found) and any(suffix in s for s in subtrees) and draw(_rarely())
-        found.append(draw(groups(suffix, empty=bare)))
-    policy = draw(st.sampled_from(("none", "isolate"))) if len(suffixes) > 1 else None
+        bare = dice.pick((False, False, False, True))
+        bare = bare and plain and any(suffix in named for named in subtrees)
+        found.append(draw_group(draw, suffix, empty=bare))
+    policies: tuple[Literal["none", "isolate"], ...] = ("none", "isolate")
     return Request(
         PlacementRequest(
             groups=tuple(found),
-            group_policy=policy,  # type: ignore[arg-type]  # drawn from its two values
-            root_required=draw(_few(TRAITS)),
-            root_forbidden=draw(_few(TRAITS)),
+            group_policy=dice.pick(policies) if len(suffixes) > 1 else None,
+            root_required=more.pick_some(TRAITS, 12),
+            root_forbidden=more.pick_some(TRAITS, 12),
             same_subtree=subtrees,
         ),
-        PlacementIntent(zone=draw(st.sampled_from((None, None, None, "a")))),
+        PlacementIntent(zone=more.pick((None, None, None, "a"))),
         SchedulingRun(
-            ignored_hosts=draw(_few(NAMES)),
-            host=draw(st.sampled_from(NAMES)) if draw(_hardly()) else None,
+            ignored_hosts=more.pick_some(NAMES, 12),
+            host=next(iter(more.pick_some(NAMES, 12)), None),
         ),
     )
 
