@@ -13,6 +13,7 @@ from computekit.placement.fit import Fit, check_request, fits, no_fit
 from computekit.placement.found import Found, FoundCandidate, TreeSummary
 from computekit.placement.host_view import HostRow, HostView
 from computekit.placement.index import FleetIndex, FleetSource
+from computekit.placement.local import LocalPlacement
 from computekit.placement.memory import MemoryPlacement
 from computekit.placement.ports import (
     CLASS_CHANGED,
@@ -27,6 +28,12 @@ from computekit.placement.ports import (
     Usage,
 )
 from computekit.placement.provider_index import ProviderIndex
+from computekit.placement.service import (
+    CandidatePage,
+    PlacementService,
+    ProviderNode,
+    ProviderSummary,
+)
 from computekit.placement.views import tree_view
 
 __all__ = [
@@ -34,6 +41,7 @@ __all__ = [
     "PROVIDER_CHANGED",
     "TRAIT_CHANGED",
     "BoolArray",
+    "CandidatePage",
     "Claim",
     "Coded",
     "CounterClaim",
@@ -45,11 +53,15 @@ __all__ = [
     "HostRow",
     "HostView",
     "IntArray",
+    "LocalPlacement",
     "Members",
     "MemoryPlacement",
     "PlacementReader",
+    "PlacementService",
     "PlacementWriter",
     "ProviderIndex",
+    "ProviderNode",
+    "ProviderSummary",
     "ProviderUse",
     "Reshaped",
     "ResourceColumn",

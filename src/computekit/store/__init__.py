@@ -3,7 +3,8 @@
 from computekit.store.hosts import SqlHosts
 from computekit.store.instances import SqlInstances
 from computekit.store.journal import SqlJournal
+from computekit.store.open_placement import open_placement
 from computekit.store.placement import SqlPlacement
 from computekit.store.sql_store import SqlStore
 
-__all__ = ["SqlHosts", "SqlInstances", "SqlJournal", "SqlPlacement", "SqlStore"]
+__all__ = ["SqlHosts", "SqlInstances", "SqlJournal", "SqlPlacement", "SqlStore", "open_placement"]
