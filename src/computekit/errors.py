@@ -16,6 +16,7 @@
     |  |- AmountNotAllowed              provider, resource_class, asked, rule
     |  |- NoInventory                   provider, resource_class
     |  |- CounterFull                   scope, name, used, bound          (retryable)
+    |  |- ClaimsLost                    hosts, reason                     (retryable)
     |- NoValidHost                      summary, explanation
     |- LeaseLost                        an executor no longer owns its operation
     |- FenceRejected                    a message or effect of a past owner
@@ -55,6 +56,7 @@ __all__ = [
     "Cancelled",
     "CapacityExceeded",
     "ClaimRefused",
+    "ClaimsLost",
     "ComputekitError",
     "Conflict",
     "CounterFull",
@@ -313,6 +315,26 @@ class CounterFull(ClaimRefused):
         return (
             f"{self.scope} {self.name}: {self.used} of {self.bound} used, {self.asked} more asked"
         )
+
+
+@attrs.define(eq=False, slots=False)
+class ClaimsLost(ClaimRefused):
+    """Each host that was chosen had changed by the time of its claim; choose again.
+
+    Attributes:
+        hosts: those that were tried, best first.
+        reason: what the last of them said.
+    """
+
+    code: ClassVar[str] = "claim.lost"
+    retryable: ClassVar[bool] = True
+    hosts: tuple[str, ...]
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """The hosts and the last reason."""
+        return f"others were faster on {', '.join(self.hosts)}: {self.reason}"
 
 
 @attrs.define(eq=False, slots=False)

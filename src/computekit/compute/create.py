@@ -1,6 +1,7 @@
 """Create an instance: place it, claim, bring its images, define it, run it."""
 
 from collections.abc import Callable
+from itertools import islice
 
 import attrs
 
@@ -9,6 +10,8 @@ from computekit.compute.on_host import OnHost
 from computekit.compute.orphan import leave_behind
 from computekit.compute.services import Services
 from computekit.errors import (
+    ClaimRefused,
+    ClaimsLost,
     ComputekitError,
     DeadlineExceeded,
     Fault,
@@ -49,6 +52,7 @@ from computekit.model import (
 )
 from computekit.placement import Claim
 from computekit.scheduler import (
+    Candidate,
     PlacementIntent,
     Request,
     SchedulingRun,
@@ -62,6 +66,9 @@ __all__ = ["CreateParams", "create", "create_kind"]
 
 _HOSTS_TO_TRY = 3
 _HOST_PATIENCE_S = Seconds(15.0)
+_CLAIMS_TO_TRY = 4
+_CHOICES_TO_TRY = 10
+"""How many claims one transaction tries, and how often in a row all of them may be lost."""
 
 
 @attrs.frozen
@@ -77,7 +84,6 @@ class _TriedHost:
 
 @attrs.frozen
 class _Placed:
-    host: HostName
     tries: int
 
 
@@ -174,18 +180,28 @@ class _Create:
             explanation = decision.explain()
             failed = "".join(f"; {note.host} was tried: {note.why}" for note in tried)
             return Fail(NoValidHost(explanation.summary + failed, explanation.text()))
-        placed = attrs.evolve(instance, host=decision.host, epoch=instance.epoch + 1)
-        allocation = Allocation(
-            Consumer(ConsumerId(instance.id), instance.project, instance.user),
-            decision.allocation,
-        )
+        candidates = tuple(islice(decision.candidates(), _CLAIMS_TO_TRY))
+        is_last = ctx.attempt + 1 >= _CHOICES_TO_TRY
+        why = decision.explain().text() if is_last else None
 
         def claim(tx: Tx) -> None:
-            services.placement.claim(tx, (Claim(allocation),))
-            services.instances.change_instance(tx, instance, placed)
-            services.instances.put_guest(tx, instance.id, guest)
+            """Take the first that can still be had; to claim is to be refused by the books."""
+            reason = ""
+            for candidate in candidates:
+                try:
+                    services.placement.claim(tx, (_claim(instance, candidate),))
+                except ClaimRefused as error:
+                    reason = error.message
+                    continue
+                epoch = instance.epoch + 1
+                placed = attrs.evolve(instance, host=candidate.host, epoch=epoch)
+                services.instances.change_instance(tx, instance, placed)
+                services.instances.put_guest(tx, instance.id, guest)
+                return
+            lost = ClaimsLost(tuple(candidate.host for candidate in candidates), reason)
+            raise lost if why is None else NoValidHost(lost.message, why)
 
-        return Done(_Placed(decision.host, len(tried) + 1), claim)
+        return Done(_Placed(len(tried) + 1), claim)
 
     def leave(self, ctx: Context[CreateParams]) -> Done | Wait:
         """Take back what any step has done: all of it is on the host, or in the books."""
@@ -232,7 +248,8 @@ class _Create:
                 placed = ctx.out("place", _Placed)
                 if placed.tries >= _HOSTS_TO_TRY:
                     return Fail(error)
-                return Back("place", _TriedHost(placed.host, error.message))
+                host = self.on_host.instance(ctx).host
+                return Fail(error) if host is None else Back("place", _TriedHost(host, str(error)))
 
         return step
 
@@ -247,3 +264,8 @@ class _Create:
             instance = self.on_host.instance(ctx)
             failed = attrs.evolve(instance, state=InstanceState.ERROR)
             self.services.instances.change_instance(tx, instance, failed)
+
+
+def _claim(instance: Instance, candidate: Candidate) -> Claim:
+    consumer = Consumer(ConsumerId(instance.id), instance.project, instance.user)
+    return Claim(Allocation(consumer, candidate.allocation))

@@ -7,7 +7,14 @@ from typing import Never
 import attrs
 
 from computekit.clock import Clock
-from computekit.errors import Cancelled, ComputekitError, LeaseLost, Unexpected
+from computekit.errors import (
+    Cancelled,
+    ClaimRefused,
+    ComputekitError,
+    GenerationConflict,
+    LeaseLost,
+    Unexpected,
+)
 from computekit.ids import ExecutorId
 from computekit.journal import transitions
 from computekit.journal.context import context, left_by, merged
@@ -37,6 +44,13 @@ RETRY_FIRST_S = Seconds(0.5)
 RETRY_LONGEST_S = Seconds(30.0)
 """A step that fails for now is run again after the first, twice the first ... up to the longest,
 each time less a random part of up to a half."""
+
+RACES_AT_ONCE = 5
+"""A step that has lost a race is run again at once, so many times in a row: what it had read was
+old, and what it will read is not."""
+
+
+_RACES = (ClaimRefused, GenerationConflict)
 
 
 @attrs.frozen
@@ -215,7 +229,7 @@ class Runner:
     ) -> Operation:
         now_s = self._clock.wall_s()
         row = self._journal.held(tx, operation)
-        after = transitions.after(kind, row, came, now_s, self._retry_s(row))
+        after = transitions.after(kind, row, came, now_s, self._retry_s(row, came))
         if after.executor is not None:
             after = attrs.evolve(after, lease_until_s=Seconds(now_s + self._lease_s))
         if isinstance(came, Done) and came.commit is not None:
@@ -228,7 +242,10 @@ class Runner:
             kind.on_end(tx, context(kind, after, merged(results, left), now_s), ending, error)
         return after
 
-    def _retry_s(self, row: Operation) -> Seconds:
+    def _retry_s(self, row: Operation, came: Outcome | Retry) -> Seconds:
+        lost_a_race = isinstance(came, Retry) and isinstance(came.error, _RACES)
+        if lost_a_race and row.retries < RACES_AT_ONCE:
+            return Seconds(0.0)
         longest_s = min(RETRY_LONGEST_S, RETRY_FIRST_S * 2 ** min(row.retries, 30))
         return Seconds(longest_s * (1.0 - self._source.random() / 2))
 
