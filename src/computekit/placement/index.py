@@ -52,6 +52,7 @@ class FleetIndex:
         lock: re-entrant.
         epoch: raised by each change.
         layout: raised when rows were renumbered.
+        standing: raised by each change but those that only take or give back amounts.
         resources: by class.
         labels: words by name of the label.
         disabled: why a host takes nothing new; None while it is enabled.
@@ -67,6 +68,7 @@ class FleetIndex:
         self.lock: threading.RLock = threading.RLock()
         self.epoch: int = 0
         self.layout: int = 0
+        self.standing: int = 0
         self.resources: dict[ResourceClass, ResourceColumn] = {}
         self.labels: dict[str, Coded[str | None]] = {name: Coded(None, 0) for name in _LABELS}
         self.disabled: Coded[str | None] = Coded(None, 0)
@@ -141,7 +143,7 @@ class FleetIndex:
         """
         with self.lock:
             other = FleetIndex()
-            other.epoch, other.layout = self.epoch, self.layout
+            other.epoch, other.layout, other.standing = self.epoch, self.layout, self.standing
             other.resources = {name: column.fork() for name, column in self.resources.items()}
             other.labels = {name: column.fork() for name, column in self.labels.items()}
             other.disabled = self.disabled.fork()
@@ -235,8 +237,10 @@ class FleetIndex:
             return None
         return self._log[version - self._log_start :]
 
-    def _changed(self, row: int) -> None:
+    def _changed(self, row: int, *, amounts_only: bool = False) -> None:
         self.epoch += 1
+        if not amounts_only:
+            self.standing += 1
         self._log.append(row)
         if len(self._log) > _LOG_LENGTH:
             self._log_start += _LOG_LENGTH // 2
@@ -329,7 +333,7 @@ class FleetIndex:
                         self.resources[resource_class].take(row, sign * amount)
                 else:
                     self._put_tree(row, tuple(_taken(u, provider, amounts, sign) for u in tree))
-                self._changed(row)
+                self._changed(row, amounts_only=True)
 
     def _put(self, name: HostName, host: HostRow, uses: tuple[ProviderUse, ...]) -> None:
         row = self.row(name)

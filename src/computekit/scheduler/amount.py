@@ -5,8 +5,8 @@ import numpy as np
 
 from computekit.model import ResourceClass
 from computekit.placement import BoolArray, FleetIndex, ResourceColumn, Rows, Units
+from computekit.scheduler.blocks import FloatArray
 from computekit.scheduler.changes import Adjustment, AskAmount, Drop, FreeUp
-from computekit.scheduler.policy import FloatArray
 from computekit.scheduler.request import Request
 
 __all__ = ["Amount", "near_amounts"]
@@ -52,14 +52,24 @@ class Amount:
         return f"{self._total} ({' + '.join(map(str, self._amounts))})"
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        return self.enough(fleet, rows) & self.allowed(fleet, rows)
+
+    def enough(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        """Return which rows have so much left: the part that claims alter."""
         column = fleet.resources.get(self.resource_class)
         if column is None or self._total > _MOST:
             return np.zeros(len(fleet.up[rows]), dtype=np.bool_)
         found: BoolArray = column.free.value[rows] >= self._total
-        found &= column.units.where(self._amounts, self._allowed, rows)
         if column.largest is not None:
             found &= column.largest[rows] >= self._most
         return found
+
+    def allowed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        """Return which rows give the class in these amounts, whatever is left of it."""
+        column = fleet.resources.get(self.resource_class)
+        if column is None:
+            return np.zeros(len(fleet.up[rows]), dtype=np.bool_)
+        return column.units.where(self._amounts, self._allowed, rows)
 
     def _allowed(self, units: Units) -> bool:
         return units.allow(self._amounts)

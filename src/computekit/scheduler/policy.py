@@ -1,18 +1,16 @@
 """What is preferred among the hosts that can take a request, and which further rules hold."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from computekit.model import MEMORY_MB
 from computekit.placement import FleetIndex, HostView, Rows
+from computekit.scheduler.blocks import FloatArray
 
-__all__ = ["FloatArray", "HostFilter", "Policy", "RamWeigher", "Refusal", "Weigher"]
-
-FloatArray: TypeAlias = npt.NDArray[np.float64]
+__all__ = ["HostFilter", "Policy", "RamWeigher", "Refusal", "Weigher"]
 
 
 class Weigher(Protocol):

@@ -21,7 +21,11 @@ __all__ = ["Enabled", "InZone", "NotIgnored", "OnHost", "Predicate", "Up"]
 
 
 class Predicate(Protocol):
-    """One thing that is asked of a host."""
+    """One thing that is asked of a host.
+
+    One whose class says `standing = True` promises that claims and releases, which alter only
+    amounts, never alter its answer; it is then asked again only when the host itself changes.
+    """
 
     @property
     def rule(self) -> str:
@@ -51,6 +55,7 @@ class Enabled:
     """The host takes new instances."""
 
     rule: ClassVar[str] = "enabled"
+    standing: ClassVar[bool] = True
     asked: ClassVar[str] = "yes"
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
@@ -73,6 +78,7 @@ class Up:
     """The host's agent answers."""
 
     rule: ClassVar[str] = "up"
+    standing: ClassVar[bool] = True
     asked: ClassVar[str] = "yes"
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
@@ -95,6 +101,7 @@ class InZone:
 
     zone: str
     rule: ClassVar[str] = "zone"
+    standing: ClassVar[bool] = True
 
     @property
     def asked(self) -> str:

@@ -30,6 +30,7 @@ class HasTrait:
     any_of: frozenset[Trait]
     of_root: bool = False
     rule: ClassVar[str] = "trait"
+    standing: ClassVar[bool] = True
 
     @property
     def asked(self) -> str:
@@ -81,6 +82,7 @@ class LacksTrait:
     trait: Trait
     of_root: bool = False
     rule: ClassVar[str] = "forbidden trait"
+    standing: ClassVar[bool] = True
 
     @property
     def asked(self) -> str:
@@ -122,6 +124,7 @@ class InAggregate:
 
     any_of: frozenset[AggregateId]
     rule: ClassVar[str] = "aggregate"
+    standing: ClassVar[bool] = True
 
     @property
     def asked(self) -> str:
@@ -166,6 +169,7 @@ class NotInAggregate:
     aggregate: AggregateId
     spans: bool = True
     rule: ClassVar[str] = "forbidden aggregate"
+    standing: ClassVar[bool] = True
 
     @property
     def asked(self) -> str:
@@ -209,6 +213,7 @@ class InTree:
 
     provider: ProviderId
     rule: ClassVar[str] = "tree"
+    standing: ClassVar[bool] = True
 
     @property
     def asked(self) -> str:

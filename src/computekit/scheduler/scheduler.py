@@ -9,6 +9,7 @@ import attrs
 from computekit.ids import HostName
 from computekit.model import PlacementRequest
 from computekit.placement import FleetIndex, check_request
+from computekit.scheduler.blocks import NEVER
 from computekit.scheduler.compile import shape_predicates
 from computekit.scheduler.decision import Candidate, Decision, Placed, Unplaced
 from computekit.scheduler.explanation import Explanation, Past, explain
@@ -20,7 +21,6 @@ from computekit.scheduler.shape import Answers, Shape
 __all__ = ["Scheduler"]
 
 _Tried: TypeAlias = dict[HostName, set[Allocated]]
-_NEVER = float("-inf")
 _SPREAD = Policy()
 
 
@@ -110,14 +110,14 @@ class Scheduler:
             fit = kept.fitter.fit(index, row, before)
             if fit is None:
                 if not before:
-                    kept.shape.refute(row)
+                    kept.shape.scores.strike(row)
                 continue
             if self.policy.filters:
                 refusal = self.policy.refusal(index.view(row))
                 if refusal is not None:
                     refusals[host] = refusal
                     if refusal.lasting:
-                        kept.shape.refute(row)
+                        kept.shape.scores.strike(row)
                     continue
             yield Candidate(host, fit.allocation, fit.mappings, score, index.epoch)
 
@@ -141,18 +141,18 @@ class Scheduler:
         without = run.ignored_hosts | {host for host in tried if self._spent(host, tried[host])}
         if run.host is not None:
             row = None if run.host in without else index.row(run.host)
-            if row is not None and shape.score(row) != _NEVER:
-                yield row, shape.score(row)
+            if row is not None and shape.scores.score(row) != NEVER:
+                yield row, shape.scores.score(row)
             return
         rows = [row for host in without if (row := index.row(host)) is not None]
         if not rows:
-            best = shape.best()
+            best = shape.scores.best()
             if best is None:
                 return
-            yield best, shape.score(best)
+            yield best, shape.scores.score(best)
             rows = [best]
-        for row in shape.ranking(rows):
-            yield row, shape.score(row)
+        for row in shape.scores.ranking(rows):
+            yield row, shape.scores.score(row)
 
     def _spent(self, host: HostName, tried: set[Allocated]) -> bool:
         row = self.index.row(host)

@@ -1,27 +1,33 @@
 """What requests of one shape share: the score of every host, kept up to date row by row.
 
-A score is minus infinity where a rule fails. Beside the scores stands the maximum of each block
-of about sqrt(n) rows, so that the best host is found by looking at two short pieces. A row that
-has changed costs one row and its block's maximum.
+A score is minus infinity where a rule fails. What only a change of the host itself can alter
+(status, zone, traits, units) is kept as one mask; after a claim only amounts and preferences are
+looked at again, and only of the rows that the claim touched.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from computekit.placement import BoolArray, FleetIndex, Rows
-from computekit.scheduler.policy import FloatArray, Weigher
+from computekit.scheduler.amount import Amount
+from computekit.scheduler.blocks import NEVER, BlockScores, FloatArray
+from computekit.scheduler.policy import Weigher
 from computekit.scheduler.predicates import Predicate
 
-__all__ = ["Answers", "Ranking", "Shape"]
+__all__ = ["Answers", "Shape"]
 
 _ALL = slice(None)
-_NEVER = -np.inf
+_Passed: TypeAlias = Callable[[FleetIndex, Rows], BoolArray]
 
 
 class Answers:
-    """The answers of predicates over all rows, shared between shapes; the least used go first."""
+    """The answers of predicates over all rows, shared between shapes; the least used go first.
+
+    Only of predicates that stand while claims come and go.
+    """
 
     def __init__(self, fleet: FleetIndex, *, bound: int = 64) -> None:
         self._fleet = fleet
@@ -64,6 +70,8 @@ def stale_rows(fleet: FleetIndex, layout: int, version: int) -> npt.NDArray[np.i
     changed = fleet.changed_since(version)
     if changed is None or len(changed) * 2 > len(fleet):
         return None
+    if len(changed) == 1:
+        return np.array(changed, np.intp)
     rows = set(changed)
     return np.fromiter(rows, np.intp, len(rows))
 
@@ -73,113 +81,82 @@ class Shape:
 
     Attributes:
         predicates: what is asked of every host.
+        scores: of every row; a row that the search on its tree refuted is struck out until it
+            changes.
     """
 
     __slots__ = (
+        "_fixed",
         "_layout",
-        "_size",
-        "_tops",
+        "_left",
+        "_mask",
+        "_standing",
         "_version",
         "_weighers",
-        "blocks",
         "predicates",
+        "scores",
     )
 
     def __init__(self, predicates: tuple[Predicate, ...], weighers: tuple[Weigher, ...]) -> None:
         self.predicates: tuple[Predicate, ...] = predicates
+        self.scores: BlockScores = BlockScores()
         self._weighers = weighers
-        self._layout = self._version = -1
-        self._size = 1
-        self.blocks: FloatArray = np.full((1, 1), _NEVER)
-        self._tops: FloatArray = np.full(1, _NEVER)
+        self._layout = self._version = self._standing = -1
+        self._mask: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._fixed: list[_Passed] = []
+        self._left: list[_Passed] = []
+        for predicate in predicates:
+            if isinstance(predicate, Amount):
+                self._fixed.append(predicate.allowed)
+                self._left.append(predicate.enough)
+            else:
+                (self._fixed if _stands(predicate) else self._left).append(predicate.passed)
 
     def catch_up(self, fleet: FleetIndex, answers: Answers) -> Iterable[int] | None:
         """Bring the scores up to date; return the rows that were written, None for all."""
         if self._layout == fleet.layout and self._version == fleet.version:
             return ()
         rows = stale_rows(fleet, self._layout, self._version)
-        self._layout, self._version = fleet.layout, fleet.version
+        same = self._standing == fleet.standing
+        self._layout, self._version, self._standing = fleet.layout, fleet.version, fleet.standing
         if rows is None:
             self._fill(fleet, answers)
             return None
-        passed = self.predicates[0].passed(fleet, rows)
-        for predicate in self.predicates[1:]:
-            passed = passed & predicate.passed(fleet, rows)
-        scores = self._scores(fleet, rows)
-        scores[~passed] = _NEVER
-        self.blocks.reshape(-1)[rows] = scores
-        touched = rows // self._size
-        self._tops[touched] = self.blocks[touched].max(axis=1)
+        if not same:
+            self._mask[rows] = _all_passed(self._fixed, fleet, rows, np.ones(len(rows), np.bool_))
+        passed = _all_passed(self._left, fleet, rows, self._mask[rows])
+        scores = self._scored(fleet, rows)
+        self.scores.write(rows, np.where(passed, scores, NEVER))
         written: list[int] = rows.tolist()
         return written
 
     def _fill(self, fleet: FleetIndex, answers: Answers) -> None:
-        count = len(fleet)
-        self._size = max(1, int(count**0.5))
-        self.blocks = np.full((-(-count // self._size) or 1, self._size), _NEVER)
-        passed = np.ones(count, dtype=np.bool_)
+        self._mask = np.ones(len(fleet), dtype=np.bool_)
         for predicate in self.predicates:
-            passed &= answers.of(predicate)
-        self.blocks.reshape(-1)[:count] = np.where(passed, self._scores(fleet, _ALL), _NEVER)
-        self._tops = self.blocks.max(axis=1)
+            if isinstance(predicate, Amount):
+                self._mask &= predicate.allowed(fleet, _ALL)
+            elif _stands(predicate):
+                self._mask &= answers.of(predicate)
+        passed = _all_passed(self._left, fleet, _ALL, self._mask.copy())
+        self.scores.fill(np.where(passed, self._scored(fleet, _ALL), NEVER))
 
-    def _scores(self, fleet: FleetIndex, rows: Rows) -> FloatArray:
-        scores = np.zeros(len(fleet.up[rows]))
-        for weigher in self._weighers:
-            scores += weigher.scores(fleet, rows)
+    def _scored(self, fleet: FleetIndex, rows: Rows) -> FloatArray:
+        if not self._weighers:
+            return np.zeros(len(fleet.up[rows]))
+        scores = self._weighers[0].scores(fleet, rows)
+        for weigher in self._weighers[1:]:
+            scores = scores + weigher.scores(fleet, rows)
         return scores
 
-    def best(self) -> int | None:
-        """Return the row with the highest score, the first of equals; None if no row passes."""
-        block = int(self._tops.argmax())
-        if self._tops[block] == _NEVER:
-            return None
-        return block * self._size + int(self.blocks[block].argmax())
 
-    def score(self, row: int) -> float:
-        """Return the score of a row; minus infinity if a rule fails."""
-        return float(self.blocks[row // self._size, row % self._size])
-
-    def refute(self, row: int) -> None:
-        """Strike a row out until it changes: the search on its tree found no way."""
-        block = row // self._size
-        self.blocks[block, row % self._size] = _NEVER
-        self._tops[block] = self.blocks[block].max()
-
-    def ranking(self, without: Iterable[int] = ()) -> "Ranking":
-        """Return the rows best first, without some."""
-        return Ranking(self.blocks, self._tops.copy(), without)
+def _stands(predicate: Predicate) -> bool:
+    """Return whether a predicate has said that claims cannot alter its answer."""
+    return getattr(predicate, "standing", False) is True
 
 
-class Ranking(Iterator[int]):
-    """Rows best first; the scores that it comes from stay as they are.
-
-    Good until the next change of the shape.
-    """
-
-    def __init__(self, blocks: FloatArray, tops: FloatArray, without: Iterable[int]) -> None:
-        self._shared = blocks
-        self._own: dict[int, FloatArray] = {}
-        self._tops = tops
-        self._size = int(blocks.shape[1])
-        by_block: dict[int, list[int]] = {}
-        for row in without:
-            by_block.setdefault(row // self._size, []).append(row % self._size)
-        for block, places in by_block.items():
-            self._strike(block, places)
-
-    def __next__(self) -> int:
-        block = int(self._tops.argmax())
-        if self._tops[block] == _NEVER:
-            raise StopIteration
-        scores = self._own.get(block, self._shared[block])
-        place = int(np.argmax(scores))
-        self._strike(block, [place])
-        return block * self._size + place
-
-    def _strike(self, block: int, places: list[int]) -> None:
-        own = self._own.get(block)
-        if own is None:
-            own = self._own[block] = self._shared[block].copy()
-        own[places] = _NEVER
-        self._tops[block] = own.max()
+def _all_passed(
+    rules: Iterable[_Passed], fleet: FleetIndex, rows: Rows, passed: BoolArray
+) -> BoolArray:
+    for rule in rules:
+        passed &= rule(fleet, rows)
+    return passed
