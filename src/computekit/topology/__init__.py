@@ -1,0 +1,45 @@
+"""CPU, NUMA and page-size fitting: pure functions over what a host has and a guest asks."""
+
+from computekit.topology.fit import (
+    Limits,
+    NodeFit,
+    TopologyFit,
+    fit_node,
+    fits,
+    misfits,
+    preferred,
+)
+from computekit.topology.guest import (
+    EmulatorThreads,
+    GuestNode,
+    GuestTopology,
+    PageSize,
+    ThreadPolicy,
+)
+from computekit.topology.host import HostNode, PageStock
+from computekit.topology.misfit import Misfit, Shortage
+from computekit.topology.packing import Pins, pack
+from computekit.topology.usage import give_back, take
+
+__all__ = [
+    "EmulatorThreads",
+    "GuestNode",
+    "GuestTopology",
+    "HostNode",
+    "Limits",
+    "Misfit",
+    "NodeFit",
+    "PageSize",
+    "PageStock",
+    "Pins",
+    "Shortage",
+    "ThreadPolicy",
+    "TopologyFit",
+    "fit_node",
+    "fits",
+    "give_back",
+    "misfits",
+    "pack",
+    "preferred",
+    "take",
+]
