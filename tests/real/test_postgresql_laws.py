@@ -22,6 +22,7 @@ from computekit.testing.placement_laws import PlacementLaws
 from computekit.testing.store_laws import SharedStoreLaws, StoreLaws
 from computekit.units import Seconds
 from tests.real.postgresql import Server, running
+from tests.unit.store.test_migrations import check_that_rows_outlive_revisions
 
 pytestmark = pytest.mark.real
 
@@ -90,6 +91,13 @@ class TestPostgresqlItself(Databases):
         engine.dispose()
         with self.store(tmp_path) as store:
             assert SqlHosts(store).hosts() == ()
+
+    def test_rows_outlive_a_revision_and_the_way_back(self, tmp_path: Path) -> None:
+        url = self.server.url(tmp_path)
+        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+        with engine.connect() as connection:
+            check_that_rows_outlive_revisions(url, connection)
+        engine.dispose()
 
     def test_a_connection_that_is_lost_is_made_again(self, tmp_path: Path) -> None:
         with self.store(tmp_path) as store:

@@ -25,13 +25,22 @@ from computekit.model import (
 from computekit.placement import Claim, CounterClaim, ProviderUse
 from computekit.testing.placement_bench import PlacementBench, example_claim, example_tree
 from computekit.testing.placement_claim_laws import PlacementClaimLaws
+from computekit.testing.placement_group_laws import PlacementGroupLaws
+from computekit.testing.placement_name_laws import PlacementNameLaws
+from computekit.testing.placement_provider_laws import PlacementProviderLaws
 from computekit.testing.placement_tree_laws import PlacementTreeLaws
 from computekit.testing.store_laws import run_threads
 
 __all__ = ["PlacementLaws"]
 
 
-class PlacementLaws(PlacementTreeLaws, PlacementClaimLaws):
+class PlacementLaws(
+    PlacementTreeLaws,
+    PlacementProviderLaws,
+    PlacementNameLaws,
+    PlacementClaimLaws,
+    PlacementGroupLaws,
+):
     """Subclass it with `open`."""
 
     # ---- bad input

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -14,7 +15,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from computekit.clock import SystemClock
-from computekit.model import VCPU
+from computekit.ids import ConsumerId
+from computekit.model import VCPU, Trait
 from computekit.placement import Claim
 from computekit.store import SqlHosts, SqlPlacement, SqlStore
 from computekit.store.migrations import NEWEST, migrate, revision
@@ -95,6 +97,45 @@ def test_each_revision_goes_down_and_up_again_with_rows_in_it(
     connection.commit()
     assert definitions(connection) == before
     fill(url)
+
+
+def test_rows_outlive_a_revision_and_the_way_back(url: str, connection: Connection) -> None:
+    check_that_rows_outlive_revisions(url, connection)
+
+
+def check_that_rows_outlive_revisions(url: str, connection: Connection) -> None:
+    """Fill a database, take it to the first revision and back, and find all that it can keep."""
+    fill(url)
+    with SqlStore(url, SystemClock(), random.Random(1)) as store:
+        placement = SqlPlacement(store, SystemClock())
+        unknown = example_claim("d", {"h": {VCPU: 1}})
+        unknown = attrs.evolve(unknown, consumer=attrs.evolve(unknown.consumer, type=None))
+
+        def write(tx: Tx) -> None:
+            placement.claim(tx, (Claim(unknown),))
+            placement.create_trait(tx, Trait("CUSTOM_UNUSED"))
+
+        store.write(write)
+        before = placement.uses(), placement.allocation(ConsumerId("c"))
+        assert all(use.updated_s > 0 for use in before[0])
+    migrate(connection, "0001")
+    connection.commit()
+    assert not inspect(connection).has_table("trait")
+    assert "updated_s" not in {
+        column["name"] for column in inspect(connection).get_columns("consumer")
+    }
+    kinds = connection.execute(text("SELECT id, type FROM consumer ORDER BY id")).all()
+    assert [tuple(row) for row in kinds] == [("c", "INSTANCE"), ("d", "INSTANCE")]
+    connection.commit()
+
+    with SqlStore(url, SystemClock(), random.Random(1)) as store:
+        placement = SqlPlacement(store, SystemClock())
+        assert (placement.uses(), placement.allocation(ConsumerId("c"))) == before
+        assert list(placement.resource_classes())[-1] == "CUSTOM_FPGA"
+        assert list(placement.traits("CUSTOM_")) == ["CUSTOM_GOLD"]
+        assert len(SqlHosts(store).hosts()) == 1
+        assert placement.usages(unknown.consumer.project).keys() == {"INSTANCE"}
+        store.write(lambda tx: placement.release(tx, ConsumerId("d")))
 
 
 def test_opening_an_up_to_date_database_needs_no_alembic(url: str) -> None:
