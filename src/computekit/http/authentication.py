@@ -1,12 +1,14 @@
 """Who a request says it is from, and whether that is believed."""
 
+import hmac
 from typing import Protocol
 
 from computekit.api import NOBODY, Identity
 from computekit.http.wire import Headers
 from computekit.ids import ProjectId, UserId
+from computekit.secret import Secret
 
-__all__ = ["Authentication", "NoAuth2"]
+__all__ = ["Authentication", "NoAuth2", "StaticToken"]
 
 
 class Authentication(Protocol):
@@ -45,6 +47,27 @@ class NoAuth2:
         if headers.get("OpenStack-System-Scope"):
             return Identity(UserId(user), None, roles, system=True)
         return Identity(UserId(user), ProjectId(project), roles)
+
+
+class StaticToken:
+    """One secret for all who may: `X-Auth-Token: SECRET` may do everything.
+
+    Args:
+        token: the secret.
+        roles: what who knows it may be.
+    """
+
+    challenge: str = ""
+
+    def __init__(
+        self, token: Secret, roles: frozenset[str] = frozenset({"admin", "service"})
+    ) -> None:
+        self._token = token
+        self._identity = Identity(UserId("token"), ProjectId("token"), roles)
+
+    def identify(self, headers: Headers) -> Identity:
+        said = (headers.get("X-Auth-Token") or "").encode("latin-1")
+        return self._identity if hmac.compare_digest(said, self._token.reveal()) else NOBODY
 
 
 _ADMIN = frozenset({"admin"})
