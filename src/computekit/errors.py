@@ -34,6 +34,7 @@
     |  |- DomainExists                  instance
     |  |- Unsupported                   feature, reason
     |  |- StorageFull                   path                              (retryable)
+    |  |- StorageFailed                 path; the system's own code and words
     |  |- PermissionRefused             path or socket
     |  |- ProgramFailed                 program, reason
     |- Cancelled                        somebody asked for the end of an operation
@@ -83,6 +84,7 @@ __all__ = [
     "ProgramFailed",
     "RemoteError",
     "StateConflict",
+    "StorageFailed",
     "StorageFull",
     "StoreUnavailable",
     "TransportFailed",
@@ -577,6 +579,27 @@ class StorageFull(HostError):
     def message(self) -> str:
         """Where."""
         return f"no space left for {self.path}"
+
+
+@attrs.define(eq=False, slots=False)
+class StorageFailed(HostError):
+    """A file or directory cannot be used.
+
+    Attributes:
+        path: which.
+        native_code: the operating system's own number (errno).
+        reason: its own words.
+    """
+
+    code: ClassVar[str] = "host.storage_failed"
+    path: str
+    native_code: int
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """The path and the system's own words."""
+        return f"{self.path} cannot be used: {self.reason} (errno {self.native_code})"
 
 
 @attrs.define(eq=False, slots=False)

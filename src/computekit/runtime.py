@@ -4,22 +4,27 @@ A `Runtime` belongs to whoever wires a process together; it is passed in, and `d
 A pool is a bulkhead: a callee that hangs can fill its own pool and no other.
 """
 
+import logging
 import queue
+import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
 from typing import TypeVar
 
 import attrs
 
 from computekit.clock import Clock, Deadline, SystemClock
-from computekit.errors import DeadlineExceeded, Overloaded
+from computekit.errors import ComputekitError, DeadlineExceeded, Overloaded
 from computekit.units import Seconds
 
-__all__ = ["Doorbell", "Pool", "PoolHealth", "Runtime"]
+__all__ = ["Doorbell", "Faults", "KeyedLocks", "Pool", "PoolHealth", "Runtime"]
 
 R = TypeVar("R")
+
+_MOST_FAULTS = 16
 
 
 class Doorbell:
@@ -37,6 +42,100 @@ class Doorbell:
         rung = self._event.wait(timeout_s)
         self._event.clear()
         return rung
+
+
+class Faults:
+    """What keeps going wrong in one or more loops: said once, and rested for longer and longer.
+
+    Args:
+        log: where it is said: one line for each distinct fault, one when all is well again.
+        what: whose faults they are, for people.
+        source: of randomness, for the rests.
+        first_s: the first rest; each further one is twice as long.
+        longest_s: the longest. Each is less by a random part of up to a half.
+    """
+
+    def __init__(
+        self,
+        log: logging.Logger,
+        what: str,
+        source: random.Random,
+        *,
+        first_s: Seconds = Seconds(0.5),
+        longest_s: Seconds = Seconds(5.0),
+    ) -> None:
+        self._log = log
+        self._what = what
+        self._source = source
+        self._first_s = first_s
+        self._longest_s = longest_s
+        self._lock = threading.Lock()
+        self._said: set[tuple[type[Exception], str]] = set()
+        self._count = 0
+
+    def came(self, error: Exception) -> Seconds:
+        """Take note of a fault and return how long to rest, in seconds."""
+        fault = (type(error), str(error))
+        with self._lock:
+            new = fault not in self._said and len(self._said) < _MOST_FAULTS
+            if new:
+                self._said.add(fault)
+            longest_s = min(self._longest_s, self._first_s * 2.0 ** min(self._count, 30))
+            self._count += 1
+            rest_s = Seconds(longest_s * (1.0 - self._source.random() / 2))
+        if new and isinstance(error, ComputekitError):
+            self._log.warning("%s: %s [%s]", self._what, error, error.code)
+        elif new:
+            self._log.error("%s: %s", self._what, error, exc_info=error)
+        return rest_s
+
+    def passed(self) -> None:
+        """Take note that something went well that a fault would have kept from it."""
+        if not self._count:
+            return
+        with self._lock:
+            count, self._count = self._count, 0
+            self._said.clear()
+        if count:
+            self._log.info("%s: all is well again, after %d faults", self._what, count)
+
+
+@attrs.define
+class _Entry:
+    lock: threading.Lock = attrs.field(factory=threading.Lock)
+    users: int = 0
+
+
+class KeyedLocks:
+    """Locks by key; one that nobody holds or waits for takes no memory."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+
+    @contextmanager
+    def holding(self, key: str, deadline: Deadline) -> Iterator[None]:
+        """Hold the lock of `key`.
+
+        Raises:
+            DeadlineExceeded: another held it until the deadline.
+        """
+        waited_s = deadline.left_s()
+        with self._guard:
+            entry = self._entries.setdefault(key, _Entry())
+            entry.users += 1
+        try:
+            if not entry.lock.acquire(timeout=waited_s):
+                raise DeadlineExceeded(f"an earlier call on {key}", Seconds(round(waited_s, 1)))
+            try:
+                yield
+            finally:
+                entry.lock.release()
+        finally:
+            with self._guard:
+                entry.users -= 1
+                if not entry.users:
+                    del self._entries[key]
 
 
 @attrs.frozen

@@ -1,9 +1,11 @@
+import logging
+import random
 import threading
 
 import pytest
 
 from computekit.errors import DeadlineExceeded, Overloaded
-from computekit.runtime import Doorbell, Runtime
+from computekit.runtime import Doorbell, Faults, Runtime
 from computekit.units import Seconds
 
 
@@ -95,3 +97,35 @@ def test_a_ring_without_a_listener_is_kept() -> None:
     bell.ring()
     assert bell.wait(Seconds(0))
     assert not bell.wait(Seconds(0))
+
+
+def test_distinct_faults_are_said_once_and_rested_for_longer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = logging.getLogger("computekit.test")
+    faults = Faults(log, "the loop", random.Random(1), first_s=Seconds(1), longest_s=Seconds(8))
+    with caplog.at_level(logging.INFO):
+        faults.passed()
+        rests = [faults.came(Overloaded("a")) for _ in range(6)]
+        faults.came(Overloaded("b"))
+        faults.came(ValueError("odd"))
+        for number in range(40):
+            faults.came(Overloaded(str(number)))
+        faults.passed()
+        faults.passed()
+        faults.came(Overloaded("a"))
+    for rest_s, longest_s in zip(rests, (1, 2, 4, 8, 8, 8), strict=True):
+        assert longest_s / 2 <= rest_s <= longest_s
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[:3] == [
+        "the loop: a is full [overloaded]",
+        "the loop: b is full [overloaded]",
+        "the loop: odd",
+    ]
+    assert len(lines) == 16 + 2
+    assert lines[-2:] == [
+        "the loop: all is well again, after 48 faults",
+        "the loop: a is full [overloaded]",
+    ]
+    traced = [record.getMessage() for record in caplog.records if record.exc_info]
+    assert traced == ["the loop: odd"]

@@ -1,17 +1,25 @@
 """The host side: takes messages as text, checks who may command, and drives the hypervisor."""
 
 import logging
-import threading
 from pathlib import Path
 from random import Random
 
 import cattrs
 
-from computekit.agent.calls import Fence, HostCall, HostInstances, Message, Reply, Sync, call_types
+from computekit.agent.calls import (
+    Fence,
+    HostCall,
+    HostInstances,
+    Message,
+    ReadInstances,
+    Reply,
+    Sync,
+    call_types,
+)
 from computekit.agent.fences import Fences
 from computekit.agent.lock import HostLock
 from computekit.agent.ports import Hypervisor
-from computekit.clock import Clock
+from computekit.clock import Clock, Deadline
 from computekit.errors import (
     ComputekitError,
     Fault,
@@ -22,6 +30,7 @@ from computekit.errors import (
 )
 from computekit.ids import HostName, InstanceId, new_uuid
 from computekit.model import decode, encode, encode_error
+from computekit.runtime import KeyedLocks
 from computekit.units import Seconds
 from computekit.virt.ports import ImageSource
 
@@ -31,6 +40,9 @@ _log = logging.getLogger(__name__)
 
 FENCE_MEMORY_S = Seconds(24 * 3600.0)
 """How long the fence of a gone instance is kept; no message lives nearly as long."""
+
+PRUNE_S = Seconds(3600.0)
+"""How often it is looked for those that have been kept long enough."""
 
 
 class Agent:
@@ -65,8 +77,8 @@ class Agent:
         self._lock = HostLock(directory)
         self._fences = Fences(directory / "fences", clock)
         self._synchronised = False
-        self._guard = threading.Lock()
-        self._busy: dict[InstanceId, threading.Lock] = {}
+        self._busy = KeyedLocks()
+        self._pruned_s = clock.monotonic_s()
 
     def close(self) -> None:
         """Let another agent have the directory; guests go on."""
@@ -109,22 +121,21 @@ class Agent:
             raise HostNotReady(self.host, "it has not been synchronised since its start")
         if message.incarnation != self.incarnation:
             raise HostNotReady(self.host, "its agent was started anew")
+        if isinstance(call, ReadInstances):
+            found = call.run(self._hypervisor, self._images)
+            if self._clock.monotonic_s() - self._pruned_s >= PRUNE_S:
+                self._prune(found, frozenset())
+            return found
         if call.changes is None:
             return call.run(self._hypervisor, self._images)
         if message.fence is None or message.fence.instance != call.changes:
             raise InvalidInput((Fault("fence", "wrong", f"needs one for {call.changes}"),))
-        with self._guard:
-            busy = self._busy.setdefault(call.changes, threading.Lock())
-        left_s = message.not_after_s - self._clock.wall_s()
-        if not busy.acquire(timeout=max(0.0, left_s)):
-            raise FenceRejected(f"message {message.call}", "its instance was busy all its time")
-        try:
+        time = Deadline(self._clock, Seconds(message.not_after_s - self._clock.wall_s()))
+        with self._busy.holding(call.changes, time):
             if self._clock.wall_s() > message.not_after_s:
                 raise FenceRejected(f"message {message.call}", "it came after its time")
             self._fences.admit(message.fence)
             return call.run(self._hypervisor, self._images)
-        finally:
-            busy.release()
 
     def _sync(self, call: Sync) -> HostInstances:
         report = call.run(self._hypervisor, self._images)
@@ -132,8 +143,14 @@ class Agent:
             self._fences.raise_to(fence)
         for domain in report.domains:
             self._fences.raise_to(Fence(domain.mark.instance, domain.mark.epoch))
-        keep = report.files | {domain.mark.instance for domain in report.domains}
-        keep |= {fence.instance for fence in call.fences}
-        self._fences.prune(keep, FENCE_MEMORY_S)
+        self._prune(report, frozenset(fence.instance for fence in call.fences))
         self._synchronised = True
         return report
+
+    def _prune(self, there: HostInstances, keep: frozenset[InstanceId]) -> None:
+        """Forget the fences of instances that have not been here for long."""
+        self._pruned_s = self._clock.monotonic_s()
+        keep |= there.files | {domain.mark.instance for domain in there.domains}
+        for instance in self._fences.unused(keep, FENCE_MEMORY_S):
+            with self._busy.holding(instance, Deadline(self._clock, Seconds(1.0))):
+                self._fences.forget(instance, FENCE_MEMORY_S)

@@ -21,7 +21,7 @@ class Fences:
 
     Args:
         directory: made if it is not there.
-        clock: for `prune`.
+        clock: tells what is old.
     """
 
     def __init__(self, directory: Path, clock: Clock) -> None:
@@ -54,20 +54,31 @@ class Fences:
         seen = self._seen.get(fence.instance)
         if seen is not None and seen >= fence.order:
             return
-        file = self._directory / f"{fence.instance}.json"
+        file = self._file(fence.instance)
         with storage_errors(file):
             write_whole(file, json.dumps(fence.order))
         self._seen[fence.instance] = fence.order
 
-    def prune(self, keep: frozenset[InstanceId], older_than_s: Seconds) -> None:
-        """Forget instances that are not in `keep` and were not named for `older_than_s`.
+    def unused(self, keep: frozenset[InstanceId], older_than_s: Seconds) -> tuple[InstanceId, ...]:
+        """Return instances that are not in `keep` and were not named for `older_than_s`."""
+        seen = tuple(self._seen)
+        return tuple(i for i in seen if i not in keep and self._is_old(i, older_than_s))
+
+    def forget(self, instance: InstanceId, older_than_s: Seconds) -> None:
+        """Forget an instance, unless it was named since.
 
         Safe when no message lives as long as `older_than_s`.
         """
-        limit_s = self._clock.wall_s() - older_than_s
-        for instance in tuple(self._seen):
-            file = self._directory / f"{instance}.json"
-            with contextlib.suppress(FileNotFoundError):
-                if instance not in keep and file.stat().st_mtime < limit_s:
-                    file.unlink()
-                    del self._seen[instance]
+        if self._is_old(instance, older_than_s):
+            self._file(instance).unlink(missing_ok=True)
+            del self._seen[instance]
+
+    def _is_old(self, instance: InstanceId, older_than_s: Seconds) -> bool:
+        if instance not in self._seen:
+            return False
+        with contextlib.suppress(FileNotFoundError):
+            return self._file(instance).stat().st_mtime < self._clock.wall_s() - older_than_s
+        return True
+
+    def _file(self, instance: InstanceId) -> Path:
+        return self._directory / f"{instance}.json"

@@ -1,13 +1,14 @@
 """One agent a host directory: a lock that dies with its process."""
 
-import fcntl
 import os
 from pathlib import Path
 
 from computekit.errors import InUse
-from computekit.files import storage_errors
+from computekit.files import lock_holder, storage_errors, take_lock
 
 __all__ = ["HostLock"]
+
+_NAME = "agent.lock"
 
 
 class HostLock:
@@ -22,35 +23,20 @@ class HostLock:
     """
 
     def __init__(self, directory: Path) -> None:
-        path = directory / "agent.lock"
+        path = directory / _NAME
         with storage_errors(path):
             directory.mkdir(parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            self._file: int | None = os.open(path, flags, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(self._file, 32, 0).decode(errors="replace").strip()
-            os.close(self._file)
-            self._file = None
-            raise InUse("directory", str(directory), f"process {holder or '(unknown)'}") from None
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, str(os.getpid()).encode(), 0)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if not take_lock(file):
+                os.close(file)
+                holder = lock_holder(path)
+                raise InUse("directory", str(directory), f"process {holder or '(unknown)'}")
+        self._file: int | None = file
 
     @staticmethod
     def holder(directory: Path) -> int | None:
         """Return the process that holds the lock of `directory`, or None if nobody does."""
-        try:
-            file = os.open(directory / "agent.lock", os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return int(os.pread(file, 32, 0).decode("ascii") or 0) or None
-        finally:
-            os.close(file)
-        return None
+        return lock_holder(directory / _NAME)
 
     def release(self) -> None:
         """Let go; nothing happens the second time."""

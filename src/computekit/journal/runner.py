@@ -32,7 +32,7 @@ from computekit.journal.operation import (
 from computekit.journal.ports import Journal
 from computekit.journal.transitions import Retry
 from computekit.model import decode_error
-from computekit.runtime import Doorbell, Runtime
+from computekit.runtime import Doorbell, Faults, Runtime
 from computekit.units import Seconds
 from computekit.work import Store, Tx
 
@@ -81,6 +81,7 @@ class Runner:
         source: of randomness, for the rests between retries.
         executor: unique among all runners of the journal, now; a restarted process may use the
             name that it had, and then takes its own operations up again at once.
+        faults: where `run` notes what keeps it from writing; several runners may share one.
         lease_s: when others may take over from this runner; longer than the longest run of any
             step. If it is not, both run the step, but only one can write.
     """
@@ -94,6 +95,7 @@ class Runner:
         clock: Clock,
         source: random.Random,
         executor: ExecutorId,
+        faults: Faults | None = None,
         lease_s: Seconds = Seconds(300.0),
     ) -> None:
         self.executor = executor
@@ -103,6 +105,7 @@ class Runner:
         self._keys = frozenset(self._kinds)
         self._clock = clock
         self._source = source
+        self._faults = faults or Faults(_log, "operations", source)
         self._lease_s = lease_s
         self._holds: Operation | None = None
 
@@ -145,17 +148,14 @@ class Runner:
 
         def rest_s() -> Seconds:
             if self.step() is not None:
+                self._faults.passed()
                 return Seconds(0.0)
             due_s = self.next_due_s()
             if due_s is None:
                 return poll_s
             return Seconds(min(poll_s, max(0.0, due_s - self._clock.wall_s())))
 
-        def on_error(error: Exception) -> Seconds:
-            _log.error("executor %s rests: %s", self.executor, error, exc_info=error)
-            return poll_s
-
-        bell = runtime.loop(f"journal-{self.executor}", rest_s, on_error)
+        bell = runtime.loop(f"journal-{self.executor}", rest_s, self._faults.came)
         self._journal.watch(bell.ring)
         return bell
 
@@ -256,5 +256,6 @@ def _trouble(kind: OperationKind[Never], operation: Operation, error: Exception)
         return Retry(error) if error.retryable else Fail(error)
     step = kind.step(operation.position)
     where = f"{operation.kind}, {'the end' if step is None else step.name}"
-    _log.error("%s (operation %s) is broken", where, operation.id, exc_info=error)
+    if not operation.retries:
+        _log.error("%s (operation %s) is broken", where, operation.id, exc_info=error)
     return Fail(Unexpected(where, f"{type(error).__name__}: {error}"))

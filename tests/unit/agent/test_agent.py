@@ -14,6 +14,7 @@ from computekit.agent import (
     Fence,
     HostClient,
     ReadFacts,
+    ReadInstances,
     ReadStatus,
     RemoveInstance,
     Start,
@@ -199,6 +200,18 @@ def test_one_agent_for_each_host(bench: _Bench) -> None:
     bench.agent(1)
     with pytest.raises(InUse):
         bench.agent(2)
+
+
+def test_fences_of_the_gone_are_forgotten_in_time(bench: _Bench) -> None:
+    bench.agent(1)
+    bench.client.sync(NAME, ())
+    gone = InstanceId(new_uuid(random.Random(9)))
+    bench.client.call(NAME, Define(SPEC), Fence(INSTANCE, 1, 1, 1))
+    bench.client.call(NAME, RemoveInstance(gone), Fence(gone, 1, 1, 1))
+    bench.clock.advance(Seconds(4e9))  # far after the files that were written now
+    bench.client.call(NAME, ReadInstances())
+    kept = {file.stem for file in (bench.directory / "host/fences").iterdir()}
+    assert kept == {INSTANCE}
 
 
 def _message(call: str, body: str) -> str:

@@ -45,9 +45,13 @@ def test_only_what_is_gone_and_old_is_forgotten(tmp_path: Path) -> None:
     clock = ManualClock(Seconds(4e9))  # far after the files that are written now
     fences = Fences(tmp_path, clock)
     fences.admit(fence(5))
-    fences.prune(frozenset({ONE}), Seconds(60))
+    assert fences.unused(frozenset({ONE}), Seconds(60)) == ()
+    assert fences.unused(frozenset(), Seconds(5e9)) == ()
+    fences.forget(ONE, Seconds(5e9))
     with pytest.raises(FenceRejected):
         fences.admit(fence(4))
-    fences.prune(frozenset(), Seconds(60))
+    assert fences.unused(frozenset(), Seconds(60)) == (ONE,)
+    fences.forget(ONE, Seconds(60))
+    fences.forget(ONE, Seconds(60))
     fences.admit(fence(1))
     assert [file.name for file in tmp_path.iterdir()] == ["one.json"]

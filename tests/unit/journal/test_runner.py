@@ -38,7 +38,7 @@ from computekit.journal import (
 )
 from computekit.journal.runner import RETRY_FIRST_S, RETRY_LONGEST_S
 from computekit.model import decode_error
-from computekit.runtime import Runtime
+from computekit.runtime import Faults, Runtime
 from computekit.units import Seconds
 from computekit.work import MemoryStore, Tx
 from tests.unit.journal.bench import Bench, Nothing, do_nothing, script, undo_nothing
@@ -685,13 +685,17 @@ def test_run_works_on_a_thread_until_the_runtime_is_drained() -> None:
         assert runtime.drain(Seconds(10.0))
 
 
-def test_run_rests_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
-    ended = threading.Event()
-    broken = [True]
+def test_a_fault_that_stays_is_said_once_by_all_and_passes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ended, met = threading.Event(), threading.Event()
+    failing: list[str] = []
 
     def results(operation: OperationId) -> tuple[Result, ...]:
-        if broken and broken.pop():
+        if len(failing) < 12:
+            failing.append(operation)
             raise StoreUnavailable("no disk")
+        met.set()
         return ()
 
     def one(_ctx: Context[Nothing]) -> Outcome:
@@ -699,13 +703,29 @@ def test_run_rests_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
         return Done()
 
     bench = Bench(Step("one", one))
-    bench.journal.results = results  # type: ignore[method-assign]  # a journal that fails once
+    bench.journal.results = results  # type: ignore[method-assign]  # a journal that fails for long
+    log, source = logging.getLogger("computekit.test"), random.Random(1)
+    faults = Faults(log, "operations", source, first_s=Seconds(0.001), longest_s=Seconds(0.01))
     runtime = Runtime()
-    with caplog.at_level(logging.ERROR):
-        bench.runner.run(runtime, poll_s=Seconds(0.01))
+    with caplog.at_level(logging.INFO):
+        for name in ("x", "y", "z"):
+            Runner(
+                bench.store,
+                bench.journal,
+                (bench.kind,),
+                clock=bench.clock,
+                source=source,
+                executor=ExecutorId(name),
+                faults=faults,
+            ).run(runtime, poll_s=Seconds(0.01))
         try:
             bench.submit()
             assert ended.wait(10.0)
+            assert met.is_set()
         finally:
             assert runtime.drain(Seconds(10.0))
-    assert "no disk" in caplog.text
+    lines = [record.getMessage() for record in caplog.records if record.name == log.name]
+    assert lines == [
+        "operations: the store cannot be used: no disk [store_unavailable]",
+        "operations: all is well again, after 12 faults",
+    ]

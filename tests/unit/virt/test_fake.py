@@ -10,6 +10,7 @@ from computekit.errors import (
     DeadlineExceeded,
     HypervisorRefused,
     HypervisorUnavailable,
+    StorageFailed,
     Unsupported,
 )
 from computekit.guest import DiskRole, Firmware, GuestConfig, GuestDisk
@@ -206,3 +207,16 @@ def test_a_console_keeps_its_end() -> None:
     output = fake.console_output(made.mark.instance, 1 << 20)
     assert 65_000 < len(output) <= 65_536
     assert output.endswith(b"x\n")
+
+
+def test_what_cannot_be_written_down_has_not_happened(tmp_path: Path) -> None:
+    fake = FakeHypervisor(FACTS, ManualClock(), directory=tmp_path / "host")
+    instance = started(fake)
+    (tmp_path / "host" / "fake-host.new").mkdir()
+    with pytest.raises(StorageFailed):
+        fake.destroy(instance)
+    status = fake.status(instance)
+    assert status is not None
+    assert status.state is DomainState.RUNNING
+    (tmp_path / "host" / "fake-host.new").rmdir()
+    fake.destroy(instance)

@@ -23,6 +23,7 @@ from computekit.errors import (
     StorageFull,
     Unsupported,
 )
+from computekit.files import storage_errors
 from computekit.guest import DiskRole, Firmware
 from computekit.ids import ImageId, InstanceId
 from computekit.model import FrozenMap, HostFacts, decode, encode
@@ -334,21 +335,22 @@ class FakeHypervisor:
             self._state = self._state.at(self._clock.wall_s())
             try:
                 yield
+                if self._state is not before:
+                    self._save()
             except BaseException:
                 self._state = before
                 raise
-            if self._state is not before:
-                self._save()
         self._tell(synthetic=False)
 
     def _save(self) -> None:
         if self._file is None:
             return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         # It has to outlive this process, not the power: nothing is synchronised.
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(encode(self._state), "utf-8")
-        fresh.replace(self._file)
+        with storage_errors(self._file):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(encode(self._state), "utf-8")
+            fresh.replace(self._file)
 
     def _tell(self, *, synthetic: bool) -> None:
         with self._lock:

@@ -14,10 +14,9 @@ from pathlib import Path
 import attrs
 
 from computekit.clock import Clock, Deadline
-from computekit.files import write_whole
+from computekit.files import storage_errors, write_whole
 from computekit.units import Seconds
 from computekit.virt.boot_sector import boot_sector_disk
-from computekit.virt.libvirt.refusals import os_errors
 
 __all__ = ["Acceleration", "ProbeGuest", "choose_acceleration", "missing_for_kvm"]
 
@@ -84,7 +83,7 @@ def choose_acceleration(
     known = _recall(memory, key)
     if known is None:
         known = _probe(clock, guest)
-        with os_errors(memory):
+        with storage_errors(memory):
             _remember(memory, key, known)
     return known
 

@@ -29,16 +29,15 @@ from computekit.errors import (
     StorageFull,
     Unsupported,
 )
-from computekit.files import sync
+from computekit.files import storage_errors, sync
 from computekit.guest import GuestDisk
 from computekit.ids import ImageId, InstanceId
 from computekit.images import ImageFacts, inspect_image
 from computekit.model import Image
+from computekit.runtime import KeyedLocks
 from computekit.units import Bytes, Seconds
 from computekit.virt.checks import check_spec, is_uuid
 from computekit.virt.libvirt.domain_xml import DiskFile, DomainFiles
-from computekit.virt.libvirt.keyed_locks import KeyedLocks
-from computekit.virt.libvirt.refusals import os_errors
 from computekit.virt.ports import DomainSpec, ImageSource
 
 __all__ = ["LocalDisks"]
@@ -72,7 +71,7 @@ class LocalDisks:
         self._images = self.directory / "images"
         self._instances = self.directory / "instances"
         self._locks = KeyedLocks()
-        with os_errors(self.directory):
+        with storage_errors(self.directory):
             for path in (self._images, self._instances):
                 # Others may pass, a QEMU of another user among them, but not look around.
                 path.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -82,7 +81,7 @@ class LocalDisks:
     def cache_image(self, image: ImageId, source: ImageSource) -> None:
         target = self._image_path(image)
         deadline = Deadline(self._clock, _COPY_TIMEOUT_S)
-        with self._locks.holding(image, deadline), os_errors(target):
+        with self._locks.holding(image, deadline), storage_errors(target):
             if target.exists():
                 return
             facts = source.image(image)
@@ -107,7 +106,7 @@ class LocalDisks:
         deadline = Deadline(self._clock, _QEMU_IMG_TIMEOUT_S)
         self._require_boot_files(spec)
         home = self.home(instance)
-        with self._locks.holding(instance, deadline), os_errors(home):
+        with self._locks.holding(instance, deadline), storage_errors(home):
             made: list[Path] = []
             try:
                 if not home.exists():
@@ -129,7 +128,7 @@ class LocalDisks:
         home = self.home(instance)
         going = self._instances / f"{_GOING}{instance}"
         deadline = Deadline(self._clock, _QEMU_IMG_TIMEOUT_S)
-        with self._locks.holding(instance, deadline), os_errors(home):
+        with self._locks.holding(instance, deadline), storage_errors(home):
             _remove_tree(going)
             if home.exists():
                 home.rename(going)
@@ -137,7 +136,7 @@ class LocalDisks:
                 sync(self._instances)
 
     def instances(self) -> frozenset[InstanceId]:
-        with os_errors(self._instances):
+        with storage_errors(self._instances):
             return frozenset(
                 InstanceId(entry.name)
                 for entry in os.scandir(self._instances)
@@ -146,7 +145,7 @@ class LocalDisks:
 
     def used_bytes(self) -> Bytes:
         total = 0
-        with os_errors(self.directory):
+        with storage_errors(self.directory):
             for path in (self._images, self._instances):
                 for folder, _, names in os.walk(path):
                     for name in names:

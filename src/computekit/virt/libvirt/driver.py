@@ -16,9 +16,10 @@ from computekit.errors import (
     StateConflict,
     Unsupported,
 )
+from computekit.files import storage_errors
 from computekit.ids import HostName, ImageId, InstanceId
 from computekit.model import HostFacts
-from computekit.runtime import Runtime
+from computekit.runtime import KeyedLocks, Runtime
 from computekit.units import Bytes, Gib, Seconds
 from computekit.virt.checks import check_spec
 from computekit.virt.libvirt.acceleration import (
@@ -46,9 +47,7 @@ from computekit.virt.libvirt.facts import (
     parse_meminfo,
     with_whole_memory,
 )
-from computekit.virt.libvirt.keyed_locks import KeyedLocks
 from computekit.virt.libvirt.mark import Marking
-from computekit.virt.libvirt.refusals import os_errors
 from computekit.virt.ports import (
     DomainEvent,
     DomainMark,
@@ -153,7 +152,7 @@ class LibvirtHypervisor:
         if virt_type not in host.virt_types:
             raise Unsupported(f"virt type {virt_type}", f"libvirt has {sorted(host.virt_types)}")
         directory = self._disks.directory
-        with os_errors(directory):
+        with storage_errors(directory):
             memory_mib = parse_meminfo(Path("/proc/meminfo").read_text("ascii"))
             storage = os.statvfs(directory)
         return HostFacts(
@@ -275,7 +274,7 @@ class LibvirtHypervisor:
 
     def console_output(self, instance: InstanceId, tail_bytes: int) -> bytes:
         log = self._disks.console_log(instance)
-        with os_errors(log):
+        with storage_errors(log):
             if not log.parent.is_dir():
                 raise DomainNotFound(instance)
             return read_tail(log, min(tail_bytes, _CONSOLE_LIMIT_BYTES))

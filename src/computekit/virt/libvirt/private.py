@@ -1,7 +1,6 @@
 """`PrivateLibvirtd`: a libvirtd of our own, apart from the machine's."""
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import pwd
@@ -10,7 +9,6 @@ import shutil
 import signal
 import socket
 import stat
-import struct
 import sys
 import tempfile
 import uuid
@@ -26,9 +24,9 @@ from computekit.errors import (
     PermissionRefused,
     Unsupported,
 )
+from computekit.files import lock_holder, storage_errors
 from computekit.units import Seconds
 from computekit.virt.libvirt import _supervisor
-from computekit.virt.libvirt.refusals import os_errors
 
 __all__ = ["PrivateLibvirtd"]
 
@@ -114,14 +112,7 @@ class PrivateLibvirtd:
     @property
     def supervisor_pid(self) -> int | None:
         """The process that keeps the daemon running, or None if there is none."""
-        try:
-            with self._lock.open("rb") as file:
-                asked = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-                answer = fcntl.fcntl(file, fcntl.F_GETLK, asked)
-        except FileNotFoundError:
-            return None
-        kind, _, _, _, pid = struct.unpack("hhqqi", answer)
-        return None if kind == fcntl.F_UNLCK else pid
+        return lock_holder(self._lock)
 
     def start(self, timeout_s: Seconds = Seconds(30.0)) -> None:
         """Have it running, and return once it answers; nothing happens if it does.
@@ -141,7 +132,7 @@ class PrivateLibvirtd:
                 reason = f"a libvirtd apart from the machine's own cannot be started: {self._log()}"
                 raise PermissionRefused(str(self.directory), reason)
             if self._child is None and self.supervisor_pid is None:
-                with os_errors(self.directory):
+                with storage_errors(self.directory):
                     self._write_files()
                     self._child = self._spawn(libvirtd)
             if deadline.passed:

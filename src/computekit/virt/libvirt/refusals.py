@@ -1,8 +1,4 @@
-"""What libvirt and the operating system say, as errors of `computekit.errors`."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+"""What libvirt says, as errors of `computekit.errors`."""
 
 import libvirt
 
@@ -17,10 +13,9 @@ from computekit.errors import (
     StorageFull,
     Unsupported,
 )
-from computekit.files import storage_errors
 from computekit.ids import InstanceId
 
-__all__ = ["connection_is_lost", "os_errors", "translated"]
+__all__ = ["connection_is_lost", "translated"]
 
 _LOST_CODES = {
     libvirt.VIR_ERR_INTERNAL_ERROR,
@@ -88,20 +83,3 @@ def translated(
     if "No space left on device" in words or "Disk quota exceeded" in words:
         return StorageFull(words)
     return HypervisorRefused(call, code, words)
-
-
-@contextmanager
-def os_errors(path: Path) -> Iterator[None]:
-    """Raise whatever the operating system refuses about `path` as an error of this project.
-
-    Raises:
-        StorageFull: no space, or no quota.
-        PermissionRefused: this user may not, or the file system cannot be written.
-        HypervisorRefused: anything else, with the system's own number.
-    """
-    try:
-        with storage_errors(path):
-            yield
-    except OSError as error:
-        where = str(error.filename or path)
-        raise HypervisorRefused(f"access to {where}", error.errno or 0, str(error)) from error

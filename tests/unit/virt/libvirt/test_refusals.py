@@ -1,7 +1,4 @@
-"""What libvirt and the operating system say, in our words."""
-
-import errno
-from pathlib import Path
+"""What libvirt says, in our words."""
 
 import libvirt
 import pytest
@@ -18,7 +15,7 @@ from computekit.errors import (
     Unsupported,
 )
 from computekit.ids import InstanceId
-from computekit.virt.libvirt.refusals import os_errors, translated
+from computekit.virt.libvirt.refusals import translated
 
 INSTANCE = InstanceId("0d8a9c3e-5f4b-4c1d-9e2f-1a2b3c4d5e6f")
 
@@ -57,18 +54,3 @@ def test_a_refusal_keeps_libvirts_code_and_words() -> None:
     found = translated(Said(55, 10, "domain is not running"), "qemu:///x", "start", INSTANCE)
     assert isinstance(found, HypervisorRefused)
     assert (found.call, found.native_code, found.reason) == ("start", 55, "domain is not running")
-
-
-@pytest.mark.parametrize(
-    ("number", "kind"),
-    [
-        (errno.ENOSPC, StorageFull),
-        (errno.EDQUOT, StorageFull),
-        (errno.EACCES, PermissionRefused),
-        (errno.EROFS, PermissionRefused),
-        (errno.EIO, HypervisorRefused),
-    ],
-)
-def test_what_the_operating_system_says(number: int, kind: type[ComputekitError]) -> None:
-    with pytest.raises(kind), os_errors(Path("/here")):
-        raise OSError(number, "words")

@@ -6,8 +6,8 @@ import pytest
 
 from computekit.clock import Deadline, SystemClock
 from computekit.errors import DeadlineExceeded
+from computekit.runtime import KeyedLocks
 from computekit.units import Seconds
-from computekit.virt.libvirt.keyed_locks import KeyedLocks
 
 
 def soon(timeout_s: float = 5.0) -> Deadline:
