@@ -31,6 +31,8 @@ class Kind:
         in_tree: a provider in whose tree it is.
         spans: whether it is of the unsuffixed group: the root's aggregates count for it too, and
             with `in_tree` it is of the anchor's own tree.
+        blank: whether no provider serves it, because it asks for nothing that one could have
+            (Placement API: a group without resources needs a trait or an aggregate to look for).
     """
 
     amounts: Amounts
@@ -40,6 +42,7 @@ class Kind:
     not_member_of: frozenset[AggregateId]
     in_tree: ProviderId | None
     spans: bool
+    blank: bool = False
 
 
 @attrs.frozen
@@ -79,6 +82,7 @@ class Plan:
         contested: classes that several needs ask for, each with the sum of it.
         together: sets of traits of the unsuffixed group, of each of which one of its providers
             has one.
+        traits: all that some group requires, or would be content with.
         isolate: whether suffixed groups need providers of their own.
     """
 
@@ -87,11 +91,17 @@ class Plan:
     kinds: tuple[Kind, ...]
     contested: tuple[tuple[ResourceClass, int], ...]
     together: tuple[frozenset[Trait], ...]
+    traits: frozenset[Trait]
     isolate: bool
 
 
-def plan_of(request: PlacementRequest) -> Plan:
-    """Take apart a request that `check_request` has passed."""
+def plan_of(request: PlacementRequest, *, blank: bool = True) -> Plan:
+    """Take apart a request that `check_request` has passed.
+
+    Args:
+        request: what is asked.
+        blank: whether a group that asks for nothing to look for may be on any provider.
+    """
     parts: list[tuple[RequestGroup, Amounts]] = []
     together: tuple[frozenset[Trait], ...] = ()
     for group in sorted(request.groups, key=attrgetter("suffix")):
@@ -112,7 +122,7 @@ def plan_of(request: PlacementRequest) -> Plan:
     alike: dict[object, int] = {}
     needs: list[Need] = []
     for group, amounts in parts:
-        kind = kinds.setdefault(_kind(group, amounts), len(kinds))
+        kind = kinds.setdefault(_kind(group, amounts, blank), len(kinds))
         subtrees = tuple(
             at for at, named in enumerate(request.same_subtree) if group.suffix in named
         )
@@ -134,11 +144,12 @@ def plan_of(request: PlacementRequest) -> Plan:
         tuple(kinds),
         contested,
         together,
+        frozenset(t for group in request.groups for any_of in group.required for t in any_of),
         request.group_policy == "isolate",
     )
 
 
-def _kind(group: RequestGroup, amounts: Amounts) -> Kind:
+def _kind(group: RequestGroup, amounts: Amounts, blank: bool) -> Kind:
     return Kind(
         amounts=amounts,
         required=group.required if group.suffix else frozenset(),
@@ -147,4 +158,5 @@ def _kind(group: RequestGroup, amounts: Amounts) -> Kind:
         not_member_of=group.not_member_of,
         in_tree=group.in_tree,
         spans=not group.suffix,
+        blank=not (blank or amounts or group.required or group.member_of),
     )

@@ -1,45 +1,111 @@
 """All providers of a placement, ready to be searched; a replica that follows the rows."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from computekit.ids import ProviderId
-from computekit.model import FrozenMap, PlacementRequest, RequestGroup
-from computekit.placement.fit import check_request, fits
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from computekit.ids import AggregateId, ProviderId
+from computekit.model import (
+    FrozenMap,
+    Inventory,
+    PlacementRequest,
+    RequestGroup,
+    ResourceClass,
+    Trait,
+)
+from computekit.placement.fit import check_request
 from computekit.placement.found import Found, FoundCandidate, TreeSummary
 from computekit.placement.plan import plan_of
 from computekit.placement.ports import PROVIDER_CHANGED, PlacementReader, ProviderUse
+from computekit.placement.provider_rows import ProviderRows
+from computekit.placement.row_mask import Bits, masks
 from computekit.placement.service import Candidate, CandidatePage, ProviderNode, ProviderSummary
-from computekit.placement.tree_pattern import SHARES, can_serve
+from computekit.placement.shapes import Shape
 from computekit.work import Store
 
 __all__ = ["ProviderIndex"]
+
+_SHAPES = 64
+# What all shapes together keep: trees with their candidates, rows of vectors, answers of a shape.
+_KEPT_TREES = 200_000
+_KEPT_CELLS = 16_000_000
+_ANSWERS = 4
+_LONGEST_ANSWER = 20_000
+_CHUNK = 256
 
 
 class ProviderIndex:
     """The providers of a placement, searched for where a request fits.
 
-    Answers are those of the rows when it was last refreshed, and every method may be called by
-    several threads.
+    Every method may be called by several threads. Questions see all that was committed before.
 
     Args:
         store: whose commits are followed; None: follows nothing.
         books: where the rows are read.
+
+    Attributes:
+        lock: held by each question; re-entrant.
+        rows: the providers; read under `lock`.
     """
 
     def __init__(self, store: Store | None = None, books: PlacementReader | None = None) -> None:
         self.lock: threading.RLock = threading.RLock()
+        self.rows: ProviderRows = ProviderRows()
         self._store = store
         self._books = books
         self._head: int | None = None
-        self._uses: dict[ProviderId, ProviderUse] = {}
+        self._shapes: dict[tuple[PlacementRequest, bool], Shape] = {}
+        self._summaries: dict[int, TreeSummary] = {}
+        self._summed = 0
 
     @classmethod
     def of(cls, uses: Iterable[ProviderUse]) -> "ProviderIndex":
-        """Return an index of these providers that follows nothing."""
+        """Return an index of these providers, parents first, that follows nothing."""
         index = cls()
-        index._uses = {use.provider.id: use for use in uses}
+        index.rows.put(tuple(uses))
         return index
+
+    @classmethod
+    def from_columns(
+        cls,
+        ids: Sequence[ProviderId],
+        names: Sequence[str],
+        inventories: Mapping[ResourceClass, tuple[Sequence[Inventory], npt.ArrayLike]],
+        *,
+        used: Mapping[ResourceClass, npt.ArrayLike] | None = None,
+        traits: tuple[Sequence[frozenset[Trait]], npt.ArrayLike] | None = None,
+        aggregates: tuple[Sequence[frozenset[AggregateId]], npt.ArrayLike] | None = None,
+    ) -> "ProviderIndex":
+        """Return an index of trees of one provider each that follows nothing.
+
+        What many providers share is given once: as distinct values, and an array that has for
+        each provider the position of its own among them.
+
+        Args:
+            ids: of the providers.
+            names: of the providers.
+            inventories: by class, the distinct ones and which of them each provider has.
+            used: by class, what is allocated of each provider.
+            traits: distinct sets, and which of them each provider has.
+            aggregates: distinct sets, and which of them each provider has.
+        """
+        index = cls()
+        none = np.zeros(len(ids), dtype=np.int32)
+        index.rows.fill(
+            ids,
+            names,
+            inventories,
+            used or {},
+            traits or ([frozenset()], none),
+            aggregates or ([frozenset()], none),
+        )
+        return index
+
+    # Following
 
     def refresh(self) -> None:
         """Bring the index up to what is committed; an index that follows nothing stays as it is.
@@ -49,60 +115,91 @@ class ProviderIndex:
         """
         if self._store is None or self._books is None:
             return
+        head = self._store.head()
+        if head == self._head:
+            return
         with self.lock:
-            head = self._store.head()
-            if head == self._head:
+            if self._head is not None and head <= self._head:
                 return
             news = None if self._head is None else self._store.changes(self._head)
             if news is None:
-                self._uses = {use.provider.id: use for use in self._books.uses()}
+                uses = self._books.uses()
+                self._start_anew()
+                self.rows.put(uses)
                 self._head = head
                 return
-            ids = frozenset(
+            changed = frozenset(
                 ProviderId(change.key) for change in news.changes if change.kind == PROVIDER_CHANGED
             )
-            read = self._books.uses(ids) if ids else ()
-            for provider in ids:
-                self._uses.pop(provider, None)
-            for use in read:
-                self._uses[use.provider.id] = use
+            if changed:
+                read = self._with_parents(self._books.uses(changed))
+                self.rows.remove(changed - {use.provider.id for use in read})
+                self.rows.put(read)
             self._head = news.head
+
+    def _start_anew(self) -> None:
+        self.rows = ProviderRows()
+        self._shapes.clear()
+        self._summaries.clear()
+        self._summed = 0
+
+    def _with_parents(self, read: tuple[ProviderUse, ...]) -> tuple[ProviderUse, ...]:
+        """Return what was read, and what is above it if that came after the change that was seen.
+
+        Rows may be newer than the changes; those are then read once more, with the same result.
+        """
+        assert self._books is not None
+        ids = {use.provider.id for use in read}
+        while True:
+            above = {one for use in read for one in (use.provider.parent, use.root) if one}
+            missing = {one for one in above - ids if self.rows.row(one) is None}
+            if not missing:
+                return read
+            ids |= missing
+            read = self._books.uses(frozenset(ids))
+
+    # Asking
 
     def providers(
         self, matching: RequestGroup | None = None, *, name: str | None = None
     ) -> tuple[ProviderNode, ...]:
-        """Return what `PlacementService.providers` says."""
+        """Return the providers of this name that could serve `matching` alone, by id.
+
+        `matching.suffix` is not looked at; `member_of` means the provider itself.
+        """
         with self.lock:
-            group = RequestGroup("_") if matching is None else matching
-            suffixed = RequestGroup(
-                "_",
-                group.resources,
-                group.required,
-                group.forbidden,
-                group.member_of,
-                group.not_member_of,
-                group.in_tree,
-            )
-            (kind,) = plan_of(PlacementRequest((suffixed,))).kinds
-            at = None if kind.in_tree is None else self._uses.get(kind.in_tree)
-            return tuple(
-                ProviderNode(p.id, p.name, p.generation, use.root, p.parent)
-                for use in sorted(self._uses.values(), key=lambda u: u.provider.id)
-                for p in (use.provider,)
-                if name is None or p.name == name
-                if can_serve(
-                    kind,
-                    use,
-                    root_aggregates=frozenset(),
-                    in_tree=kind.in_tree is None or (at is not None and at.root == use.root),
-                )
-            )
+            self.refresh()
+            rows = self.rows
+            at = np.flatnonzero(rows.root[: rows.count] >= 0)
+            if matching is not None:
+                plan = plan_of(PlacementRequest((attrs.evolve(matching, suffix="_"),)))
+                at = at[(masks(plan, Bits(plan), rows, at) & 1) != 0]
+            found = [row for row in at.tolist() if name is None or rows.names[row] == name]
+            return tuple(self._node(row) for row in sorted(found, key=rows.id))
+
+    def _node(self, row: int) -> ProviderNode:
+        rows = self.rows
+        return ProviderNode(
+            rows.id(row),
+            rows.names[row],
+            int(rows.generation[row]),
+            rows.id(int(rows.root[row])),
+            rows.parents[row],
+        )
+
+    def provider(self, provider: ProviderId) -> ProviderUse | None:
+        """Return a provider with what is used of it, or None if there is none."""
+        with self.lock:
+            self.refresh()
+            row = self.rows.row(provider)
+            return None if row is None else self.rows.use(row)
 
     def candidates(self, request: PlacementRequest, *, twins: bool = False) -> Iterator[Candidate]:
         """Return the ways to serve a request one by one, each found when it is asked for.
 
         The first of each tree by the id of its root, then the second of each ... This order is
-        the same in every process. A tree that changes in the meantime is judged as it is then.
+        the same in every process. What changes in the meantime is seen as it is when its turn
+        comes.
 
         Args:
             request: what is asked.
@@ -112,8 +209,8 @@ class ProviderIndex:
         Raises:
             InvalidInput: with every fault of the request.
         """
-        for found in self._search(request, twins):
-            yield found.candidate
+        check_request(request)
+        return (found.candidate for found in self._search(request, twins))
 
     def found(
         self,
@@ -137,16 +234,26 @@ class ProviderIndex:
         """
         with self.lock:
             self.refresh()
+            shape = self._shape(request, twins)
+            rows = self.rows
+            question = (limit, one_per_tree)
+            known = shape.answers.get(question)
+            if known is not None and known[0] == rows.version:
+                return known[1]
             candidates: list[FoundCandidate] = []
             for found in self._search(request, twins):
-                roots = [self._uses[p].root for p in found.candidate.allocation]
-                if one_per_tree and len(set(roots)) < len(roots):
+                if one_per_tree and self._shares_tree(found.candidate):
                     continue
                 candidates.append(found)
                 if limit is not None and len(candidates) >= limit:
                     break
-            roots = [self._uses[p].root for f in candidates for p in f.candidate.allocation]
-            return Found(tuple(candidates), tuple(map(self._summary, dict.fromkeys(roots))))
+            answer = Found(tuple(candidates), self._trees_of(candidates))
+            if len(candidates) <= _LONGEST_ANSWER:
+                shape.answers.pop(question, None)
+                while len(shape.answers) >= _ANSWERS:
+                    del shape.answers[next(iter(shape.answers))]
+                shape.answers[question] = (rows.version, answer)
+            return answer
 
     def page(
         self,
@@ -159,42 +266,139 @@ class ProviderIndex:
         """Return what `found` finds as one value."""
         return self.found(request, limit=limit, twins=twins, one_per_tree=one_per_tree).page()
 
+    # Searching
+
+    def _shape(self, request: PlacementRequest, twins: bool) -> Shape:
+        key = (request, twins)
+        shape = self._shapes.pop(key, None)
+        if shape is None:
+            check_request(request)
+            shape = Shape(self.rows, request, twins=twins)
+            self._make_way()
+        self._shapes[key] = shape
+        return shape
+
+    def _make_way(self) -> None:
+        """Forget the shapes that were not asked for longest, until the others are few enough."""
+        shapes = self._shapes
+        kept = sum(shape.kept for shape in shapes.values())
+        cells = sum(shape.cells for shape in shapes.values()) + self.rows.room
+        while shapes and (len(shapes) >= _SHAPES or kept > _KEPT_TREES or cells > _KEPT_CELLS):
+            oldest = shapes.pop(next(iter(shapes)))
+            kept -= oldest.kept
+            cells -= oldest.cells
+
     def _search(self, request: PlacementRequest, twins: bool) -> Iterator[FoundCandidate]:
-        check_request(request)
-        self.refresh()
-        trees: dict[ProviderId, list[ProviderUse]] = {}
-        for use in sorted(self._uses.values(), key=lambda u: (u.root, u.provider.name)):
-            trees.setdefault(use.root, []).append(use)
-        sharing = [use for use in self._uses.values() if SHARES in use.provider.traits]
-        running = []
-        for root in sorted(trees):
-            tree = sorted(trees[root], key=lambda u: u.provider.parent is not None)
-            groups = {a for use in tree for a in use.provider.aggregates}
-            near = [s for s in sharing if s.root != root and s.provider.aggregates & groups]
-            running.append((root, fits(tree, request, near, twins=twins)))
-        seen: set[Candidate] = set()
-        while running:
-            still = []
-            for root, ways in running:
-                fit = next(ways, None)
-                if fit is None:
-                    continue
-                still.append((root, ways))
-                if all(self._uses[p].root != root for ps in fit.mappings.values() for p in ps):
-                    same = Candidate(ProviderId(""), fit.allocation, fit.mappings)
-                    if same in seen:
+        """Return candidates, first of each tree, second of each ...; locked while it looks."""
+        trees: list[ProviderId] | None = None  # in the first round: all, by their ids
+        seen: set[tuple[object, object]] = set()
+        number = 0
+        while trees is None or trees:
+            further: list[ProviderId] = []
+            last, at, size = ProviderId(""), 0, 1
+            while True:
+                with self.lock:
+                    self.refresh()
+                    shape = self._shape(request, twins)
+                    if trees is None:
+                        chunk = self._next_trees(shape, last, size)
+                    else:
+                        chunk, at = trees[at : at + size], at + size
+                    if not chunk:
+                        break
+                    last, size = chunk[-1], min(2 * size, _CHUNK)
+                    found = self._of_trees(shape, chunk, number, further, seen)
+                yield from found
+            trees = further
+            number += 1
+
+    def _next_trees(self, shape: Shape, last: ProviderId, size: int) -> list[ProviderId]:
+        """Return the next few trees after `last` that may take the request."""
+        open_trees, name = shape.open_trees(), self.rows.id
+        start = bisect_right(open_trees, last, key=name) if last else 0
+        return [name(row) for row in open_trees[start : start + size].tolist()]
+
+    def _of_trees(
+        self,
+        shape: Shape,
+        trees: Sequence[ProviderId],
+        number: int,
+        further: list[ProviderId],
+        seen: set[tuple[object, object]],
+    ) -> list[FoundCandidate]:
+        """Return the candidates of this number on some trees; note the trees that may have more."""
+        rows, result = self.rows, []
+        shared = {rows.id(lender.row) for lender in shape.lenders}
+        for root in trees:
+            row = rows.row(root)
+            found = None if row is None else shape.candidate(row, number)
+            if row is None or found is None:
+                continue
+            if shape.may_have_more(row):
+                further.append(root)
+            if shared:
+                way = found.candidate
+                if shared.issuperset(p for serving in way.mappings.values() for p in serving):
+                    # Only sharing providers serve it: other trees may lead to the same.
+                    key = (way.allocation, way.mappings)
+                    if key in seen:
                         continue
-                    seen.add(same)
-                yield FoundCandidate(Candidate(root, fit.allocation, fit.mappings))
-            running = still
+                    seen.add(key)
+            result.append(found)
+        return result
 
-    def _summary(self, root: ProviderId) -> TreeSummary:
-        members = [use for use in self._uses.values() if use.root == root]
-        return TreeSummary(root, tuple(_summary(use) for use in members))
+    def _shares_tree(self, candidate: Candidate) -> bool:
+        roots = self._roots_of(candidate)
+        return len(set(roots)) < len(roots)
 
+    def _roots_of(self, candidate: Candidate) -> list[int]:
+        rows, found = self.rows, []
+        for provider in candidate.allocation:
+            row = rows.row(provider)
+            assert row is not None
+            found.append(int(rows.root[row]))
+        return found
 
-def _summary(use: ProviderUse) -> ProviderSummary:
-    p = use.provider
-    capacity = {name: inventory.capacity for name, inventory in p.inventories.items()}
-    used = {name: use.used.get(name, 0) for name in capacity}
-    return ProviderSummary(p.id, use.root, p.parent, FrozenMap(capacity), FrozenMap(used), p.traits)
+    def _trees_of(self, candidates: Sequence[FoundCandidate]) -> tuple[TreeSummary, ...]:
+        roots: dict[int, None] = {}
+        for found in candidates:
+            for root in self._roots_of(found.candidate):
+                roots[root] = None
+        return tuple([self._summary(root) for root in roots])
+
+    def _summary(self, root: int) -> TreeSummary:
+        rows = self.rows
+        if self._summed != rows.version:
+            stale = rows.changed_since(self._summed)
+            if stale is None or len(self._summaries) > _KEPT_TREES:
+                self._summaries.clear()
+            else:
+                for row in stale:
+                    self._summaries.pop(row, None)
+                    self._summaries.pop(int(rows.root[row]), None)
+            self._summed = rows.version
+        found = self._summaries.get(root)
+        if found is None:
+            members, _ancestors = rows.tree(root)
+            found = TreeSummary(rows.id(root), tuple(self._summed_up(row) for row in members))
+            self._summaries[root] = found
+        return found
+
+    def _summed_up(self, row: int) -> ProviderSummary:
+        rows = self.rows
+        capacity: dict[ResourceClass, int] = {}
+        used: dict[ResourceClass, int] = {}
+        for name in rows.classes[row]:
+            column = rows.inventories[name]
+            inventory = column[row]
+            assert inventory is not None
+            capacity[name] = inventory.capacity
+            used[name] = int(column.used[row])
+        return ProviderSummary(
+            rows.id(row),
+            rows.id(int(rows.root[row])),
+            rows.parents[row],
+            FrozenMap(capacity),
+            FrozenMap(used),
+            rows.traits[row],
+        )

@@ -59,6 +59,7 @@ def can_serve(
     member = provider.aggregates | root_aggregates if kind.spans else provider.aggregates
     return (
         in_tree
+        and not kind.blank
         and all(amount_fits(use, name, amount) for name, amount in kind.amounts)
         and all(any_of & provider.traits for any_of in kind.required)
         and not kind.forbidden & provider.traits
@@ -145,15 +146,13 @@ def _room(use: ProviderUse, name: ResourceClass, total: int) -> int:
 def _seen(plan: Plan, use: ProviderUse) -> tuple[object, ...]:
     """Return all that a request looks at, exactly: what keeps providers from being alike."""
     provider = use.provider
-    traits = {t for kind in plan.kinds for any_of in kind.required for t in any_of}
-    traits.update(t for any_of in plan.together for t in any_of)
     classes = sorted({name for kind in plan.kinds for name, _amount in kind.amounts})
     amounts: list[object] = []
     for name in classes:
         of = provider.inventories.get(name)
         if of is not None:
             amounts.append((name, amount_left(use, name), of.min_unit, of.max_unit, of.step_size))
-    return tuple(amounts), provider.traits & traits
+    return tuple(amounts), provider.traits & plan.traits
 
 
 def arranged(
