@@ -10,6 +10,7 @@ from computekit.guest.config import (
 )
 from computekit.guest.names import MAX_NAME_LENGTH, check_name
 from computekit.guest.resolve import resolve
+from computekit.guest.topology import topology_of
 
 __all__ = [
     "MAX_NAME_LENGTH",
@@ -21,4 +22,5 @@ __all__ = [
     "HostDefaults",
     "check_name",
     "resolve",
+    "topology_of",
 ]
