@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from computekit.client.api import PlacementApi, accepted, segment, with_id
 from computekit.client.connection import Answer
-from computekit.client.queries import with_known_names
+from computekit.client.queries import contradicts_itself, with_known_names
 from computekit.client.refusals import refusal_of
 from computekit.client.wire import WireClasses, WireTraits, read
 from computekit.errors import InUse
@@ -78,10 +78,12 @@ class RemoteNames(PlacementApi):
         request: PlacementRequest,
         query: Callable[[PlacementRequest], list[tuple[str, str]]],
     ) -> Answer | None:
-        """Return the answer to a search, or None if it names what no provider can have.
+        """Return the answer to a search, or None if no provider can have what it asks for.
 
         The API refuses a search with an unknown name, where `PlacementService` finds nothing.
         """
+        if contradicts_itself(request):
+            return None
         answer = self.ask("GET", path, query(request), again=True)
         if not _lacks_name(answer):
             return accepted(answer)

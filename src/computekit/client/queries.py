@@ -6,7 +6,7 @@ import attrs
 
 from computekit.model import PlacementRequest, RequestGroup, ResourceClass, Trait
 
-__all__ = ["candidates_query", "group_query", "with_known_names"]
+__all__ = ["candidates_query", "contradicts_itself", "group_query", "with_known_names"]
 
 Query = list[tuple[str, str]]
 
@@ -58,6 +58,16 @@ def candidates_query(request: PlacementRequest, limit: int | None) -> Query:
     if limit is not None:
         query.append(("limit", str(limit)))
     return query
+
+
+def contradicts_itself(request: PlacementRequest) -> bool:
+    """Return whether a request forbids what it requires: nothing can serve it.
+
+    A server refuses such a request, where `PlacementService` finds nothing.
+    """
+    return not request.root_required.isdisjoint(request.root_forbidden) or any(
+        names <= group.forbidden for group in request.groups for names in group.required
+    )
 
 
 def with_known_names(

@@ -200,6 +200,11 @@ class PlacementServiceSearchLaws(ServiceSuite):
         bench.refused(InvalidInput, bench.find, group({VCPU: 0}))
         unknown = (frozenset({"_A", "_B"}),)
         bench.refused(InvalidInput, bench.find, one, same_subtree=unknown)
-        bench.refused(
-            InvalidInput, bench.find, group({VCPU: 1}, required=(AVX2,), forbidden=(AVX2,))
-        )
+
+    def test_what_contradicts_itself_is_not_found(self, bench: ServiceBench) -> None:
+        bench.provider({VCPU: 4}, traits=(AVX2,))
+        never = group({VCPU: 1}, required=(AVX2,), forbidden=(AVX2,))
+        assert bench.find(never).candidates == ()
+        avx2 = frozenset({AVX2})
+        page = bench.find(group({VCPU: 1}), root_required=avx2, root_forbidden=avx2)
+        assert page.candidates == ()
