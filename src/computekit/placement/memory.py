@@ -238,11 +238,10 @@ class MemoryPlacement:
             self._uses.remove(mine, provider.id)
             self._held.remove_provider(mine, provider.id)
         now_s = self._clock.wall_s()
+        self._learn(mine, (*plan.created, *(new for _, new in plan.changed)))
         for provider in plan.created:
-            self._learn(mine, provider)
             self._uses.put(mine, provider.id, ProviderUse(provider, root, updated_s=now_s))
         for _, provider in plan.changed:
-            self._learn(mine, provider)
             used = self._uses.rows[provider.id].used
             self._uses.put(mine, provider.id, ProviderUse(provider, root, used, now_s))
         for provider in (*plan.created, *(new for _, new in plan.changed)):
@@ -330,6 +329,7 @@ class MemoryPlacement:
                 inventories=inventories[p].inventories,
                 generation=row.provider.generation + 1,
             )
+            self._learn(mine, (after,))
             self._write(mine, attrs.evolve(row, provider=after), after)
         return self._write_claims(mine, claims)
 
@@ -364,11 +364,12 @@ class MemoryPlacement:
             self._traits = MemoryNames("trait", TRAIT_CHANGED, standard_traits())
         return self._traits
 
-    def _learn(self, tx: MemoryTx, provider: Provider) -> None:
+    def _learn(self, tx: MemoryTx, written: Iterable[Provider]) -> None:
         now_s = self._clock.wall_s()
-        self._classes.add(tx, provider.inventories, now_s)
-        if provider.traits:
-            self._known_traits.add(tx, provider.traits, now_s)
+        classes = {name for provider in written for name in provider.inventories}
+        self._classes.add(tx, classes, now_s)
+        if traits := {name for provider in written for name in provider.traits}:
+            self._known_traits.add(tx, traits, now_s)
 
     def _there(self, provider: ProviderId) -> ProviderUse:
         row = self._uses.rows.get(provider)
@@ -413,7 +414,8 @@ class MemoryPlacement:
         return row
 
     def _write(self, tx: MemoryTx, row: ProviderUse, provider: Provider) -> int:
-        self._learn(tx, provider)
+        if provider is not row.provider:
+            self._learn(tx, (provider,))
         raised = attrs.evolve(provider, generation=row.provider.generation + 1)
         now_s = self._clock.wall_s()
         self._uses.put(tx, provider.id, ProviderUse(raised, row.root, row.used, now_s))

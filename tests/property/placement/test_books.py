@@ -26,21 +26,25 @@ from computekit.model import (
     Trait,
 )
 from computekit.placement import (
+    PROVIDER_CHANGED,
     Claim,
     CounterClaim,
     MemoryPlacement,
     PlacementWriter,
     ProviderUse,
+    Reshaped,
 )
 from computekit.store import SqlPlacement, SqlStore
 from computekit.testing import ManualClock
+from computekit.units import Seconds
 from computekit.work import MemoryStore, Store, Tx
 
 T = TypeVar("T")
 
 IDS = [ProviderId(f"p{n}") for n in range(5)]
 NAMES = ["a", "b", "c", "d", "e"]
-CLASSES = [ResourceClass("VCPU"), ResourceClass("CUSTOM_X")]
+CUSTOM = [ResourceClass("CUSTOM_X"), ResourceClass("CUSTOM_B"), ResourceClass("CUSTOM_A")]
+CLASSES = [ResourceClass("VCPU"), CUSTOM[0]]
 CONSUMERS = [ConsumerId(f"c{n}") for n in range(4)]
 KEYS = [("s", "n"), ("s", "m"), ("t", "n")]
 
@@ -95,35 +99,118 @@ def trees(draw: st.DrawFn) -> ProviderTree:
     return ProviderTree(tuple(providers))
 
 
-@st.composite
-def claims(draw: st.DrawFn) -> Operation:
-    picks = draw(
-        st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 3)), max_size=3)
-    )
-    lost = draw(st.integers(0, 19)) == 0
-    keys = draw(st.lists(some(KEYS), unique=True, max_size=2))
-    counters = tuple(
-        CounterClaim(scope, name, draw(st.integers(1, 2)), draw(st.integers(1, 6)))
-        for scope, name in keys
-    )
-    consumer, stale = draw(some(CONSUMERS)), draw(st.integers(0, 9)) == 0
+@attrs.frozen
+class Wish:
+    """A claim of one consumer before anybody has looked at what is there."""
 
-    def claim(placement: PlacementWriter, tx: Tx) -> Allocation:
+    consumer: ConsumerId
+    picks: tuple[tuple[int, int, int], ...]
+    counters: tuple[CounterClaim, ...]
+    type: str | None
+    lost: bool
+    stale: bool
+
+    def claim(self, placement: PlacementWriter) -> Claim:
         wants: dict[ProviderId, dict[ResourceClass, int]] = {}
         there = [(u.provider.id, sorted(u.provider.inventories)) for u in placement.uses()]
         offers = [(of, names) for of, names in there if names]
-        for n, m, amount in picks if offers else ():
+        for n, m, amount in self.picks if offers else ():
             of, names = offers[n % len(offers)]
             wants.setdefault(of, {})[names[m % len(names)]] = amount
-        if lost:
+        if self.lost:
             wants[ProviderId("nowhere")] = {CLASSES[0]: 1}
-        known = placement.allocation(consumer)
-        seen = (0 if known is None else known.consumer.generation) + stale
-        holder = Consumer(consumer, ProjectId("p"), UserId("u"), generation=seen)
+        known = placement.allocation(self.consumer)
+        seen = (0 if known is None else known.consumer.generation) + self.stale
+        holder = Consumer(self.consumer, ProjectId("p"), UserId("u"), self.type, seen)
         resources = FrozenMap({of: FrozenMap(amounts) for of, amounts in wants.items()})
-        return placement.claim(tx, (Claim(Allocation(holder, resources), counters),))
+        return Claim(Allocation(holder, resources), self.counters)
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> Wish:
+    keys = draw(st.lists(some(KEYS), unique=True, max_size=2))
+    return Wish(
+        draw(some(CONSUMERS)),
+        tuple(
+            draw(
+                st.lists(
+                    st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 3)), max_size=3
+                )
+            )
+        ),
+        tuple(
+            CounterClaim(scope, name, draw(st.integers(1, 2)), draw(st.integers(1, 6)))
+            for scope, name in keys
+        ),
+        draw(some([None, "INSTANCE", "MIGRATION"])),
+        draw(st.integers(0, 19)) == 0,
+        draw(st.integers(0, 9)) == 0,
+    )
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> Operation:
+    wanted = draw(st.lists(wishes(), min_size=1, max_size=3))
+
+    def claim(placement: PlacementWriter, tx: Tx) -> tuple[Allocation, ...]:
+        return placement.claim(tx, [wish.claim(placement) for wish in wanted])
 
     return claim
+
+
+@st.composite
+def reshapes(draw: st.DrawFn) -> Operation:
+    wanted = draw(st.lists(wishes(), max_size=3, unique_by=lambda wish: wish.consumer))
+    offers = draw(st.dictionaries(some(IDS), inventories, max_size=2))
+
+    def reshape(placement: PlacementWriter, tx: Tx) -> tuple[Allocation, ...]:
+        rows = {of: placement.provider(of) for of in offers}
+        return placement.reshape(
+            tx,
+            {of: Reshaped(row.generation, offers[of]) for of, row in rows.items() if row},
+            [wish.claim(placement) for wish in wanted],
+        )
+
+    return reshape
+
+
+@st.composite
+def names(draw: st.DrawFn) -> Operation:
+    kind = draw(some(["class", "no class", "rename", "trait", "no trait"]))
+    one, other = draw(some(CUSTOM)), draw(some(CUSTOM))
+
+    def write(placement: PlacementWriter, tx: Tx) -> object:
+        match kind:
+            case "class":
+                return placement.create_resource_class(tx, one)
+            case "no class":
+                placement.delete_resource_class(tx, one)
+            case "rename":
+                placement.rename_resource_class(tx, one, other)
+            case "trait":
+                return placement.create_trait(tx, Trait(one))
+            case _:
+                placement.delete_trait(tx, Trait(one))
+        return None
+
+    return write
+
+
+@st.composite
+def providers(draw: st.DrawFn) -> Operation:
+    kind = draw(some(["create", "update", "update", "delete"]))
+    of, name, parent = draw(some(IDS)), draw(some(NAMES)), draw(some([None, *IDS]))
+
+    def write(placement: PlacementWriter, tx: Tx) -> None:
+        match kind:
+            case "create":
+                placement.create_provider(tx, of, name, parent)
+            case "update":
+                placement.update_provider(tx, of, name, parent)
+            case _:
+                placement.delete_provider(tx, of)
+
+    return write
 
 
 @st.composite
@@ -167,7 +254,11 @@ START = Transaction((first_tree,), fails=False)
 
 transactions = st.builds(
     Transaction,
-    st.lists(st.one_of(claims(), claims(), writes()), min_size=1, max_size=4).map(tuple),
+    st.lists(
+        st.one_of(claims(), claims(), writes(), providers(), names(), reshapes()),
+        min_size=1,
+        max_size=4,
+    ).map(tuple),
     st.integers(0, 5).map(lambda n: n == 0),
 )
 
@@ -211,6 +302,12 @@ def books(store: Store, placement: PlacementWriter) -> object:
         [placement.allocation(c) for c in CONSUMERS],
         [placement.allocations(p) for p in IDS],
         [placement.counter(*key) for key in KEYS],
+        (placement.consumers(), placement.consumers(CONSUMERS[0], 2)),
+        [use.updated_s for use in placement.uses()],
+        [held.consumer.updated_s for held in placement.consumers()],
+        [placement.usages(ProjectId("p"), user) for user in (None, UserId("u"), UserId("v"))],
+        list(placement.resource_classes().items()),
+        [list(placement.traits("CUSTOM_", associated=had).items()) for had in (None, True, False)],
     )
 
 
@@ -225,7 +322,9 @@ class Replica:
     def follow(self) -> dict[ProviderId, ProviderUse]:
         news = self._store.changes(self._head)
         assert news is not None
-        keys = frozenset(ProviderId(change.key) for change in news.changes)
+        keys = frozenset(
+            ProviderId(change.key) for change in news.changes if change.kind == PROVIDER_CHANGED
+        )
         for key in keys:
             self.uses.pop(key, None)
         self.uses |= {use.provider.id: use for use in self._placement.uses(keys)}
@@ -254,6 +353,7 @@ def test_memory_and_sql_keep_the_same_books(sequence: list[Transaction]) -> None
         replicas = Replica(memory, one), Replica(sql, two)
         for n, transaction in enumerate((START, *sequence)):
             assert outcome(memory, one, transaction) == outcome(sql, two, transaction)
+            clock.advance(Seconds(1.0))
             check_sums(one)
             if n % 3 == 2 or n == len(sequence):  # so replicas miss several commits at times
                 assert books(memory, one) == books(sql, two)
