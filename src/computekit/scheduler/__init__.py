@@ -11,6 +11,7 @@ from computekit.scheduler.changes import (
     FreeUp,
     WakeHost,
 )
+from computekit.scheduler.condition import Condition, parse_condition
 from computekit.scheduler.decision import Candidate, Decision, Placed, Unplaced
 from computekit.scheduler.explanation import (
     Explanation,
@@ -56,6 +57,7 @@ __all__ = [
     "AskAmount",
     "AskZone",
     "Candidate",
+    "Condition",
     "Decision",
     "Demand",
     "Drop",
@@ -100,6 +102,7 @@ __all__ = [
     "explanation_view",
     "facts_view",
     "host_tree_view",
+    "parse_condition",
     "report_view",
     "translate",
 ]
