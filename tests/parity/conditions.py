@@ -1,18 +1,17 @@
 """Compare the operators of extra specs with Nova's on generated cases.
 
-    python -m tests.parity.conditions --peer PYTHON [--cases 10000] [--seed 1]
+    python -m tests.parity.conditions [--peer PYTHON] [--cases 10000] [--seed 1]
 
-PYTHON is that of an environment with nova 34 (`nox -s peers` makes one). Where the peer crashes,
+Where the peer crashes,
 ours must refuse the condition when it is written, or say that the value is not as wanted.
 """
 
-import argparse
 import json
 import random
-import subprocess
 import sys
 
 from computekit.scheduler import parse_condition
+from tests.parity.nova_side import arguments, ask, report
 
 OPERATORS = ["=", "==", "!=", ">=", "<=", "s==", "s!=", "s<", "s<=", "s>", "s>="]
 OPERATORS += ["<in>", "<all-in>", "<or>", "", "<and>"]
@@ -28,25 +27,13 @@ def generated(source: random.Random) -> tuple[str | None, str]:
 
 def main() -> int:
     """Compare as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peer", required=True, help="Python of an environment with nova")
-    parser.add_argument("--cases", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    source = random.Random(arguments.seed)
-    cases = [generated(source) for _ in range(arguments.cases)]
-    done = subprocess.run(
-        [arguments.peer, "-W", "ignore", __file__.replace("conditions.py", "conditions_peer.py")],
-        input="\n".join(map(json.dumps, cases)) + "\n",
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=600,
-    )
+    given = arguments(__doc__)
+    source = random.Random(given.seed)
+    cases = [generated(source) for _ in range(given.cases)]
+    answers = ask(given.peer, "conditions_peer.py", map(json.dumps, cases))
     crashes = yes = stricter = 0
     wrong: list[str] = []
-    for (value, text), line in zip(cases, done.stdout.splitlines(), strict=True):
-        theirs = json.loads(line)
+    for (value, text), theirs in zip(cases, answers, strict=True):
         mine: bool | None
         try:
             mine = parse_condition(text).holds(value)
@@ -58,11 +45,15 @@ def main() -> int:
         stricter += mine is None and theirs is False
         if (mine is True) is not (theirs is True):
             wrong.append(f"{value!r} {text!r}: peer {theirs}, ours {mine}")
-    for found in wrong[:8]:
-        print(found, file=sys.stderr)
-    result = {"cases": len(cases), "yes": yes, "crashes_of_the_peer": crashes}
-    print(json.dumps({**result, "refused_early": stricter, "differ": len(wrong)}))
-    return int(bool(wrong))
+    return report(
+        {
+            "cases": len(cases),
+            "yes": yes,
+            "crashes_of_the_peer": crashes,
+            "refused_early": stricter,
+        },
+        wrong,
+    )
 
 
 if __name__ == "__main__":

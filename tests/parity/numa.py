@@ -1,20 +1,20 @@
 """Compare NUMA fitting with Nova's own on generated cases.
 
-    python -m tests.parity.numa --peer PYTHON [--cases 10000] [--seed 1]
+    python -m tests.parity.numa [--peer PYTHON] [--cases 10000] [--seed 1]
 
-PYTHON is that of an environment with nova 34 (`nox -s peers` makes one). Each yes and no must be
+Each yes and no must be
 what the peer's rules say of the pairs of nodes; our pins are checked by themselves: inside their
 node, free, no CPU twice, and given back they leave the host as it was. The exit status is 1 if
 anything differs. Where the peer's search contradicts its own rules, because it goes on with
 objects that an earlier attempt has changed, the case is counted as a defect of the peer.
 """
 
-import argparse
 import json
 import random
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+import attrs
 
 from computekit.topology import (
     EmulatorThreads,
@@ -32,6 +32,16 @@ from computekit.topology import (
     take,
 )
 from computekit.units import Kib, Mib
+from tests.parity.nova_side import arguments, ask, report
+
+
+@attrs.frozen
+class Answer:
+    """What the peer says: its whole search, and its rules for pairs of nodes."""
+
+    whole: bool | str
+    pairs: bool
+
 
 Case = tuple[tuple[HostNode, ...], GuestTopology, Limits | None]
 
@@ -168,14 +178,14 @@ def broken(case: Case, fit: TopologyFit) -> str:
     return "" if give_back(taken, guest, fit) == hosts else "giving back is not the inverse"
 
 
-def compare(cases: Sequence[Case], answers: Sequence[Mapping[str, object]]) -> list[str]:
+def compare(cases: Sequence[Case], answers: Sequence[Answer]) -> list[str]:
     """Return what differs, as text with the case."""
     wrong = []
     for case, theirs in zip(cases, answers, strict=True):
         hosts, guest, limits = case
         ours = next(fits(preferred(hosts, guest), guest, limits), None)
         fault = "" if ours is None else broken(case, ours)
-        if theirs["pairs"] is not (ours is not None):
+        if theirs.pairs is not (ours is not None):
             fault = f"peer {theirs}, ours {ours}"
         if fault:
             wrong.append(f"{fault}\n  {as_json(case)}")
@@ -184,34 +194,18 @@ def compare(cases: Sequence[Case], answers: Sequence[Mapping[str, object]]) -> l
 
 def main() -> int:
     """Compare as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peer", required=True, help="Python of an environment with nova")
-    parser.add_argument("--cases", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    source = random.Random(arguments.seed)
-    cases = [generated(source) for _ in range(arguments.cases)]
-    peer = __file__.replace("numa.py", "numa_peer.py")
-    done = subprocess.run(
-        [arguments.peer, "-W", "ignore", peer],
-        input="\n".join(map(as_json, cases)) + "\n",
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=1800,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    given = arguments(__doc__)
+    source = random.Random(given.seed)
+    cases = [generated(source) for _ in range(given.cases)]
+    lines = ask(given.peer, "numa_peer.py", map(as_json, cases))
+    answers = [Answer(**line) for line in lines if isinstance(line, dict)]
     wrong = compare(cases, answers)
-    result = {
+    result: dict[str, object] = {
         "cases": len(cases),
-        "fits": sum(1 for found in answers if found["pairs"]),
-        "defects_of_the_peer": sum(1 for found in answers if found["pairs"] != found["whole"]),
-        "differ": len(wrong),
+        "fits": sum(1 for found in answers if found.pairs),
+        "defects_of_the_peer": sum(1 for found in answers if found.pairs != found.whole),
     }
-    for text in wrong[:5]:
-        print(text, file=sys.stderr)
-    print(json.dumps(result))
-    return int(bool(wrong))
+    return report(result, wrong)
 
 
 if __name__ == "__main__":

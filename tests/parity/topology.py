@@ -1,15 +1,13 @@
 """Compare what flavors and images ask of NUMA nodes with Nova's reading, on generated cases.
 
-    python -m tests.parity.topology --peer PYTHON [--cases 10000] [--seed 1]
+    python -m tests.parity.topology [--peer PYTHON] [--cases 10000] [--seed 1]
 
-PYTHON is that of an environment with nova 34 (`nox -s peers` makes one). Both must refuse, or
+Both must refuse, or
 both must read the same. Listed differences are stricter on purpose, see `EXPECTED`.
 """
 
-import argparse
 import json
 import random
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -20,6 +18,7 @@ from computekit.ids import FlavorId, ImageId
 from computekit.model import Flavor, FrozenMap, Image
 from computekit.topology import EmulatorThreads, GuestTopology, PageSize
 from computekit.units import Bytes, Mib
+from tests.parity.nova_side import arguments, ask, report
 
 PAGES = {PageSize.SMALL: -1, PageSize.LARGE: -2, PageSize.ANY: -3}
 SPECS: Mapping[str, list[str]] = {
@@ -123,26 +122,16 @@ def expected(case: tuple[Flavor, Image], mine: Mapping[str, object]) -> str | No
 
 def main() -> int:
     """Compare as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peer", required=True, help="Python of an environment with nova")
-    parser.add_argument("--cases", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    source = random.Random(arguments.seed)
-    cases = [generated(source) for _ in range(arguments.cases)]
-    done = subprocess.run(
-        [arguments.peer, "-W", "ignore", __file__.replace("topology.py", "topology_peer.py")],
-        input="\n".join(map(as_json, cases)) + "\n",
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=1800,
-    )
+    given = arguments(__doc__)
+    source = random.Random(given.seed)
+    cases = [generated(source) for _ in range(given.cases)]
+    answers = ask(given.peer, "topology_peer.py", map(as_json, cases))
     listed: Counter[str] = Counter()
     wrong: list[str] = []
     accepted = 0
-    for case, line in zip(cases, done.stdout.splitlines(), strict=True):
-        theirs, mine = json.loads(line), ours(case)
+    for case, theirs in zip(cases, answers, strict=True):
+        mine = ours(case)
+        assert isinstance(theirs, dict)
         accepted += "topology" in theirs
         same = theirs.keys() == mine.keys() and theirs.get("topology") == mine.get("topology")
         if same:
@@ -151,11 +140,7 @@ def main() -> int:
             listed[reason] += 1
         else:
             wrong.append(f"{as_json(case)}\n  peer {theirs}\n  ours {mine}")
-    for text in wrong[:8]:
-        print(text, file=sys.stderr)
-    result = {"cases": len(cases), "accepted": accepted, "listed": listed, "differ": len(wrong)}
-    print(json.dumps(result))
-    return int(bool(wrong))
+    return report({"cases": len(cases), "accepted": accepted, "listed": listed}, wrong)
 
 
 if __name__ == "__main__":
