@@ -1,7 +1,5 @@
 """How much of a resource class a provider has, and in which amounts it is given."""
 
-import math
-
 import attrs
 
 __all__ = ["MAX_AMOUNT", "Inventory"]
@@ -32,7 +30,7 @@ class Inventory:
     @property
     def capacity(self) -> int:
         """The whole amount that can be allocated."""
-        return math.floor((self.total - self.reserved) * self.allocation_ratio)
+        return int((self.total - self.reserved) * self.allocation_ratio)
 
     def broken_rule(self, amount: int) -> str | None:
         """Return the unit rule that `amount` breaks, or None if it breaks none."""

@@ -29,6 +29,7 @@ from computekit.placement.ports import (
 )
 from computekit.placement.provider_index import ProviderIndex
 from computekit.placement.service import (
+    Candidate,
     CandidatePage,
     PlacementService,
     ProviderNode,
@@ -41,6 +42,7 @@ __all__ = [
     "PROVIDER_CHANGED",
     "TRAIT_CHANGED",
     "BoolArray",
+    "Candidate",
     "CandidatePage",
     "Claim",
     "Coded",

@@ -137,10 +137,25 @@ class ProviderIndex:
                 self.rows.put(read)
             self._head = news.head
 
+    def put(self, uses: Sequence[ProviderUse]) -> None:
+        """Write providers, parents first, into an index that follows nothing."""
+        with self.lock:
+            self.rows.put(uses)
+
+    def remove(self, providers: Iterable[ProviderId]) -> None:
+        """Forget providers of an index that follows nothing; none is left without its parent."""
+        with self.lock:
+            self.rows.remove(providers)
+
+    def forget(self) -> None:
+        """Forget what was kept of earlier questions; answers stay the same, the first is slow."""
+        with self.lock:
+            self._shapes.clear()
+            self._summaries.clear()
+
     def _start_anew(self) -> None:
         self.rows = ProviderRows()
-        self._shapes.clear()
-        self._summaries.clear()
+        self.forget()
         self._summed = 0
 
     def _with_parents(self, read: tuple[ProviderUse, ...]) -> tuple[ProviderUse, ...]:

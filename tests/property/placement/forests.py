@@ -1,0 +1,297 @@
+"""Random small forests of providers, requests on them, and a reference that tries everything."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Literal
+
+import attrs
+from hypothesis import strategies as st
+
+from computekit.ids import AggregateId, ProviderId
+from computekit.model import (
+    FrozenMap,
+    Inventory,
+    PlacementRequest,
+    Provider,
+    RequestGroup,
+    ResourceClass,
+    Trait,
+)
+from computekit.placement import Candidate, ProviderUse
+
+CLASSES = (ResourceClass("VCPU"), ResourceClass("DISK_GB"), ResourceClass("CUSTOM_X"))
+SHARES = Trait("MISC_SHARES_VIA_AGGREGATE")
+TRAITS = tuple(Trait(f"CUSTOM_T{n}") for n in range(3))
+AGGREGATES = tuple(AggregateId(f"agg{n}") for n in range(3))
+
+Forest = tuple[ProviderUse, ...]
+Chosen = Sequence[tuple[tuple[RequestGroup, tuple[tuple[ResourceClass, int], ...]], ProviderUse]]
+
+
+@st.composite
+def uses_of(draw: st.DrawFn, at: int, parent: ProviderUse | None, *, shares: bool) -> ProviderUse:
+    held = draw(st.sets(st.sampled_from(CLASSES), max_size=3))
+    inventories: dict[ResourceClass, Inventory] = {}
+    used: dict[ResourceClass, int] = {}
+    for name in sorted(held):
+        inventories[name] = inventory = Inventory(
+            total=draw(st.integers(1, 6)),
+            reserved=draw(st.sampled_from((0, 0, 1))),
+            min_unit=draw(st.sampled_from((1, 1, 1, 2))),
+            max_unit=draw(st.sampled_from((9, 9, 3, 2))),
+            step_size=draw(st.sampled_from((1, 1, 1, 2))),
+            allocation_ratio=draw(st.sampled_from((1.0, 1.0, 1.5, 0.5))),
+        )
+        if taken := draw(st.sampled_from((0, 0, 0, 1, inventory.capacity))):
+            used[name] = taken
+    traits = draw(st.frozensets(st.sampled_from(TRAITS), max_size=2))
+    most = 2 if shares or parent is None else 1
+    provider = Provider(
+        ProviderId(f"p{at}"),
+        f"name{draw(st.integers(0, 9))}-{at}",
+        None if parent is None else parent.provider.id,
+        FrozenMap(inventories),
+        traits | {SHARES} if shares else traits,
+        draw(st.frozensets(st.sampled_from(AGGREGATES), min_size=int(shares), max_size=most)),
+    )
+    root = provider.id if parent is None else parent.root
+    return ProviderUse(provider, root, FrozenMap(used))
+
+
+@st.composite
+def forests(draw: st.DrawFn, *, most: int = 6) -> Forest:
+    """Draw trees, some of whose providers share."""
+    found: list[ProviderUse] = []
+    for at in range(draw(st.integers(1, most))):
+        parents = [None, *found]
+        parent = parents[draw(st.integers(0, len(parents) - 1))]
+        if found and draw(st.integers(0, 3)) == 0:
+            # A copy of one that is there already: what symmetry is about.
+            model = draw(st.sampled_from(found))
+            provider = attrs.evolve(model.provider, id=ProviderId(f"p{at}"), name=f"copy-{at}")
+            root = provider.id if provider.parent is None else model.root
+            found.append(attrs.evolve(model, provider=provider, root=root))
+            continue
+        found.append(draw(uses_of(at, parent, shares=draw(st.integers(0, 3)) == 0)))
+    return tuple(found)
+
+
+@st.composite
+def requests(draw: st.DrawFn, forest: Forest) -> PlacementRequest:
+    """Draw a request that makes sense on such a forest."""
+    count = draw(st.sampled_from((0, 0, 1, 2, 2, 3)))
+    suffixes = [f"_{n}" for n in range(count)]
+    subtrees: list[frozenset[str]] = []
+    if suffixes and draw(st.integers(0, 1)):
+        named = st.frozensets(st.sampled_from(suffixes), min_size=min(2, len(suffixes)))
+        subtrees = draw(st.lists(named, min_size=1, max_size=2))
+    groups: list[RequestGroup] = []
+    unsuffixed = ("",) if not suffixes or draw(st.integers(0, 1)) else ()
+    for suffix in (*unsuffixed, *suffixes):
+        bare = any(suffix in named for named in subtrees) and draw(st.integers(0, 2)) == 0
+        names = st.sets(st.sampled_from(CLASSES), min_size=0 if bare else 1, max_size=2)
+        resources = {} if bare else {n: draw(st.integers(1, 3)) for n in sorted(draw(names))}
+        rare = st.sampled_from((0, 0, 1))
+        any_trait = st.frozensets(st.sampled_from(TRAITS), min_size=1, max_size=2)
+        any_aggregate = st.frozensets(st.sampled_from(AGGREGATES), min_size=1, max_size=2)
+        tree = draw(st.sampled_from(forest)).provider.id if draw(st.integers(0, 9)) == 0 else None
+        groups.append(
+            RequestGroup(
+                suffix,
+                FrozenMap(resources),
+                draw(st.frozensets(any_trait, max_size=draw(rare))),
+                draw(st.frozensets(st.sampled_from(TRAITS), max_size=draw(rare))),
+                draw(st.frozensets(any_aggregate, max_size=draw(rare))),
+                draw(st.frozensets(st.sampled_from(AGGREGATES), max_size=draw(rare))),
+                tree,
+            )
+        )
+    if not any(group.resources for group in groups):
+        groups[0] = attrs.evolve(groups[0], resources=FrozenMap({CLASSES[0]: 1}))
+    policy: Literal["none", "isolate"] = draw(st.sampled_from(("none", "none", "isolate")))
+    root = st.frozensets(st.sampled_from(TRAITS), max_size=draw(st.sampled_from((0, 0, 0, 1))))
+    return PlacementRequest(tuple(groups), policy, draw(root), draw(root), tuple(subtrees))
+
+
+@attrs.frozen
+class Answer:
+    """One way that the reference finds, from one anchor."""
+
+    anchor: ProviderId
+    allocation: FrozenMap[ProviderId, FrozenMap[ResourceClass, int]]
+    mappings: FrozenMap[str, frozenset[ProviderId]]
+
+
+def answers(forest: Forest, request: PlacementRequest) -> list[Answer]:
+    """Return every way to serve `request`, by trying every assignment from every anchor."""
+    needs = [
+        (group, amounts)
+        for group in request.groups
+        for amounts in (
+            [tuple(group.resources.items())]
+            if group.suffix
+            else [(item,) for item in group.resources.items()]
+        )
+    ]
+    uses = {use.provider.id: use for use in forest}
+    found: list[Answer] = []
+    for anchor in sorted(use.root for use in forest if use.root == use.provider.id):
+        root = uses[anchor].provider
+        if not request.root_required <= root.traits or request.root_forbidden & root.traits:
+            continue
+        near = [use for use in forest if use.root == anchor or _shares_with(use, anchor, forest)]
+        for picks in product(near, repeat=len(needs)):
+            chosen = list(zip(needs, picks, strict=True))
+            if _holds(forest, request, anchor, chosen):
+                found.append(_answer(anchor, chosen))
+    return found
+
+
+def _shares_with(use: ProviderUse, anchor: ProviderId, forest: Forest) -> bool:
+    return SHARES in use.provider.traits and any(
+        use.provider.aggregates & other.provider.aggregates
+        for other in forest
+        if other.root == anchor
+    )
+
+
+def _holds(forest: Forest, request: PlacementRequest, anchor: ProviderId, chosen: Chosen) -> bool:
+    uses = {use.provider.id: use for use in forest}
+    return (
+        all(_may(uses, anchor, group, bool(amounts), use) for (group, amounts), use in chosen)
+        and _together(request, chosen)
+        and _enough(uses, chosen)
+        and _apart_and_near(uses, request, chosen)
+    )
+
+
+def _may(
+    uses: Mapping[ProviderId, ProviderUse],
+    anchor: ProviderId,
+    group: RequestGroup,
+    takes: bool,
+    use: ProviderUse,
+) -> bool:
+    provider = use.provider
+    if group.forbidden & provider.traits:
+        return False
+    if group.suffix and not all(any_of & provider.traits for any_of in group.required):
+        return False
+    if group.suffix and not (takes or group.required or group.member_of):
+        return False
+    groups = provider.aggregates
+    if not group.suffix:
+        groups |= uses[anchor].provider.aggregates
+    if group.not_member_of & groups or not all(any_of & groups for any_of in group.member_of):
+        return False
+    if group.in_tree is None:
+        return True
+    there = group.in_tree in uses and use.root == uses[group.in_tree].root
+    return there and (bool(group.suffix) or use.root == anchor)
+
+
+def _together(request: PlacementRequest, chosen: Chosen) -> bool:
+    for group in request.groups:
+        serving = [use for (of, _amounts), use in chosen if of is group]
+        having = frozenset[Trait]().union(*(use.provider.traits for use in serving))
+        if not group.suffix and not all(any_of & having for any_of in group.required):
+            return False
+    return True
+
+
+def _enough(uses: Mapping[ProviderId, ProviderUse], chosen: Chosen) -> bool:
+    asked: dict[tuple[ProviderId, ResourceClass], list[int]] = {}
+    for (_group, amounts), use in chosen:
+        for name, amount in amounts:
+            asked.setdefault((use.provider.id, name), []).append(amount)
+    for (provider, name), parts in asked.items():
+        use = uses[provider]
+        inventory = use.provider.inventories.get(name)
+        if inventory is None or any(inventory.broken_rule(part) for part in parts):
+            return False
+        if sum(parts) > inventory.max_unit:
+            return False
+        if use.used.get(name, 0) + sum(parts) > inventory.capacity:
+            return False
+    return True
+
+
+def _apart_and_near(
+    uses: Mapping[ProviderId, ProviderUse], request: PlacementRequest, chosen: Chosen
+) -> bool:
+    by_suffix = {of.suffix: use for (of, _amounts), use in chosen if of.suffix}
+    alone = [use.provider.id for use in by_suffix.values()]
+    if request.group_policy == "isolate" and len(set(alone)) < len(alone):
+        return False
+    return all(
+        any(
+            all(top in _path(uses, by_suffix[other]) for other in named)
+            for top in (by_suffix[suffix].provider.id for suffix in named)
+        )
+        for named in request.same_subtree
+    )
+
+
+def _path(uses: Mapping[ProviderId, ProviderUse], use: ProviderUse) -> set[ProviderId]:
+    found = {use.provider.id}
+    while use.provider.parent is not None:
+        use = uses[use.provider.parent]
+        found.add(use.provider.id)
+    return found
+
+
+def _answer(anchor: ProviderId, chosen: Chosen) -> Answer:
+    allocation: dict[ProviderId, dict[ResourceClass, int]] = {}
+    mappings: dict[str, set[ProviderId]] = {}
+    for (group, amounts), use in chosen:
+        mappings.setdefault(group.suffix, set()).add(use.provider.id)
+        for name, amount in amounts:
+            of = allocation.setdefault(use.provider.id, {})
+            of[name] = of.get(name, 0) + amount
+    return Answer(
+        anchor,
+        FrozenMap({provider: FrozenMap(of) for provider, of in allocation.items()}),
+        FrozenMap({suffix: frozenset(serving) for suffix, serving in mappings.items()}),
+    )
+
+
+def plain(candidate: Candidate) -> Answer:
+    """Return a candidate as the reference has it."""
+    mappings = {suffix: frozenset(serving) for suffix, serving in candidate.mappings.items()}
+    return Answer(candidate.root, candidate.allocation, FrozenMap(mappings))
+
+
+def look(forest: Forest, request: PlacementRequest, answer: Answer) -> tuple[object, ...]:
+    """Return what ways have in common that differ only in what is alike, or less."""
+    uses = {use.provider.id: use for use in forest}
+
+    def kind(provider: ProviderId) -> str:
+        use: ProviderUse | None = uses[provider]
+        path: list[object] = []
+        while use is not None:
+            p = use.provider
+            own = (sorted(p.inventories.items()), sorted(use.used.items()), sorted(p.traits))
+            path.append((own, sorted(p.aggregates)))
+            use = None if p.parent is None else uses[p.parent]
+        return str(path)
+
+    of_groups = {
+        group.suffix: attrs.evolve(group, suffix=group.suffix[:1]) for group in request.groups
+    }
+    serving = sorted(
+        (_spelled(of_groups[suffix]), sorted(map(kind, found)))
+        for suffix, found in answer.mappings.items()
+    )
+    given = sorted((kind(p), sorted(of.items())) for p, of in answer.allocation.items())
+    return str(serving), str(given)
+
+
+def _spelled(group: RequestGroup) -> str:
+    parts = (
+        sorted(group.resources.items()),
+        sorted(map(sorted, group.required)),
+        sorted(group.forbidden),
+        sorted(map(sorted, group.member_of)),
+        sorted(group.not_member_of),
+    )
+    return f"{group.suffix} {parts} {group.in_tree}"
