@@ -289,12 +289,17 @@ class MemoryPlacement:
         return self._write(mine, row, attrs.evolve(row.provider, traits=traits))
 
     def set_aggregates(
-        self, tx: Tx, provider: ProviderId, generation: int, aggregates: frozenset[AggregateId]
+        self,
+        tx: Tx,
+        provider: ProviderId,
+        generation: int | None,
+        aggregates: frozenset[AggregateId],
     ) -> int:
         mine = self._store.transaction(tx)
         rules.check_aggregates(aggregates)
-        row = self._expect(provider, generation)
-        return self._write(mine, row, attrs.evolve(row.provider, aggregates=aggregates))
+        row = self._there(provider) if generation is None else self._expect(provider, generation)
+        after = attrs.evolve(row.provider, aggregates=aggregates)
+        return self._write(mine, row, after, raised_by=0 if generation is None else 1)
 
     # Claims
 
@@ -413,10 +418,10 @@ class MemoryPlacement:
             raise GenerationConflict("provider", provider, generation, row.provider.generation)
         return row
 
-    def _write(self, tx: MemoryTx, row: ProviderUse, provider: Provider) -> int:
+    def _write(self, tx: MemoryTx, row: ProviderUse, provider: Provider, raised_by: int = 1) -> int:
         if provider is not row.provider:
             self._learn(tx, (provider,))
-        raised = attrs.evolve(provider, generation=row.provider.generation + 1)
+        raised = attrs.evolve(provider, generation=row.provider.generation + raised_by)
         now_s = self._clock.wall_s()
         self._uses.put(tx, provider.id, ProviderUse(raised, row.root, row.used, now_s))
         tx.changed(PROVIDER_CHANGED, provider.id)

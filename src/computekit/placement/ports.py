@@ -307,9 +307,17 @@ class PlacementWriter(PlacementReader, Protocol):
         ...
 
     def set_aggregates(
-        self, tx: Tx, provider: ProviderId, generation: int, aggregates: frozenset[AggregateId]
+        self,
+        tx: Tx,
+        provider: ProviderId,
+        generation: int | None,
+        aggregates: frozenset[AggregateId],
     ) -> int:
-        """Replace all aggregates of a provider; return its new generation, even if equal."""
+        """Replace all aggregates of a provider; return its new generation, even if equal.
+
+        With a generation of None it is not looked at, and stays as it is (what the Placement API
+        did before microversion 1.19).
+        """
         ...
 
     def claim(self, tx: Tx, claims: Sequence[Claim]) -> tuple[Allocation, ...]:

@@ -195,12 +195,17 @@ class SqlPlacement:
         return self._replace(tx, row.provider, attrs.evolve(row.provider, traits=traits))
 
     def set_aggregates(
-        self, tx: Tx, provider: ProviderId, generation: int, aggregates: frozenset[AggregateId]
+        self,
+        tx: Tx,
+        provider: ProviderId,
+        generation: int | None,
+        aggregates: frozenset[AggregateId],
     ) -> int:
         connection = self._store.connection(tx)
         rules.check_aggregates(aggregates)
-        row = provider_trees.expect(connection, provider, generation)
-        return self._replace(tx, row.provider, attrs.evolve(row.provider, aggregates=aggregates))
+        before = provider_trees.expect(connection, provider, generation).provider
+        after = attrs.evolve(before, aggregates=aggregates)
+        return self._replace(tx, before, after, raised_by=0 if generation is None else 1)
 
     # Claims
 
@@ -245,6 +250,7 @@ class SqlPlacement:
             self._replace(tx, attrs.evolve(row, generation=raised), final)
         return granted
 
-    def _replace(self, tx: Tx, before: Provider, after: Provider) -> int:
+    def _replace(self, tx: Tx, before: Provider, after: Provider, raised_by: int = 1) -> int:
         connection = self._store.connection(tx)
-        return provider_trees.replace(connection, tx, before, after, self._clock.wall_s())
+        now_s = self._clock.wall_s()
+        return provider_trees.replace(connection, tx, before, after, now_s, raised_by)

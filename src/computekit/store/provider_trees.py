@@ -59,15 +59,15 @@ _HOLDER = (
 )
 
 
-def expect(connection: Connection, provider: ProviderId, generation: int) -> ProviderUse:
-    """Return a provider.
+def expect(connection: Connection, provider: ProviderId, generation: int | None) -> ProviderUse:
+    """Return a provider; of any generation, with None.
 
     Raises:
         NotFound: it is not there.
         GenerationConflict: it is of another generation.
     """
     row = _there(connection, provider)
-    if row.provider.generation != generation:
+    if generation is not None and row.provider.generation != generation:
         raise GenerationConflict("provider", provider, generation, row.provider.generation)
     return row
 
@@ -160,7 +160,12 @@ def tree_below(connection: Connection, root: ProviderId) -> tuple[ProviderUse, .
 
 
 def replace(
-    connection: Connection, tx: Tx, before: Provider, after: Provider, now_s: Seconds
+    connection: Connection,
+    tx: Tx,
+    before: Provider,
+    after: Provider,
+    now_s: Seconds,
+    raised_by: int = 1,
 ) -> int:
     """Write the parts of a provider; return its new generation."""
     learn(
@@ -171,7 +176,7 @@ def replace(
         now_s,
     )
     write_parts(connection, ((before, after),))
-    generation = before.generation + 1
+    generation = before.generation + raised_by
     connection.execute(_SET, {"of": after.id, "generation": generation, "updated_s": now_s})
     tx.changed(PROVIDER_CHANGED, after.id)
     return generation

@@ -222,6 +222,13 @@ class PlacementTreeLaws(PlacementSuite):
         row = bench.placement.provider(root.id)
         assert row == attrs.evolve(root, aggregates=aggregates, generation=2)
 
+    def test_aggregates_without_a_generation_leave_it(self, bench: PlacementBench) -> None:
+        root = bench.put(example_tree("h")).root
+        for aggregates in (frozenset({AggregateId("rack-1")}), frozenset[AggregateId]()):
+            assert bench.write(bench.placement.set_aggregates, root.id, None, aggregates) == 0
+            row = bench.placement.provider(root.id)
+            assert row == attrs.evolve(root, aggregates=aggregates)
+
     def test_a_past_generation_conflicts(self, bench: PlacementBench) -> None:
         root = bench.put(example_tree("h")).root
         bench.write(bench.placement.set_aggregates, root.id, 0, root.aggregates)

@@ -1,19 +1,10 @@
-"""The operations of the Placement API."""
+"""The operations of the Placement API (OpenStack Placement, microversions 1.0 to 1.39).
 
-from computekit.api.placement.operations import (
-    CREATE_PROVIDER,
-    LIST_PROVIDERS,
-    SHOW_VERSIONS,
-    VERSIONS,
-    NewProvider,
-    ProviderQuery,
-)
+Each module declares some of them and holds what carries them out; all of it means what the newest
+microversion means. What older ones look like is for the edge to know.
+"""
 
-__all__ = [
-    "CREATE_PROVIDER",
-    "LIST_PROVIDERS",
-    "SHOW_VERSIONS",
-    "VERSIONS",
-    "NewProvider",
-    "ProviderQuery",
-]
+from computekit.api.placement.base import VERSIONS, Hosted
+from computekit.api.placement.known_names import KnownNames
+
+__all__ = ["VERSIONS", "Hosted", "KnownNames"]

@@ -1,0 +1,316 @@
+"""Operations on resource classes and traits."""
+
+from collections.abc import Mapping
+from types import NoneType
+
+import attrs
+
+from computekit.api.context import Context
+from computekit.api.operation import Operation
+from computekit.api.placement.base import Hosted, since
+from computekit.errors import AlreadyExists, Fault, InUse, InvalidInput, NotFound
+from computekit.model import ResourceClass, Trait
+from computekit.placement.names import standard_classes, standard_traits
+from computekit.units import Seconds
+from computekit.work import Tx
+
+__all__ = [
+    "CREATE_CLASS",
+    "DELETE_CLASS",
+    "DELETE_TRAIT",
+    "ENSURE_CLASS",
+    "ENSURE_TRAIT",
+    "LIST_CLASSES",
+    "LIST_TRAITS",
+    "RENAME_CLASS",
+    "SHOW_CLASS",
+    "SHOW_TRAIT",
+    "STANDARD",
+    "ClassPath",
+    "ClassRename",
+    "KnownName",
+    "NameCalls",
+    "TraitPath",
+    "TraitQuery",
+]
+
+STANDARD = "standard"
+"""`Fault.code` of a standard name where only a custom one will do."""
+
+_CLASS = "/resource_classes/{name}"
+_TRAIT = "/traits/{name}"
+
+
+@attrs.frozen
+class ClassPath:
+    """Which resource class.
+
+    Attributes:
+        name: of the class.
+    """
+
+    name: ResourceClass
+
+
+@attrs.frozen
+class ClassRename:
+    """Another name for a custom resource class.
+
+    Attributes:
+        name: that it has.
+        new_name: that it is to have.
+    """
+
+    name: ResourceClass
+    new_name: ResourceClass
+
+
+@attrs.frozen
+class TraitPath:
+    """Which trait.
+
+    Attributes:
+        name: of the trait.
+    """
+
+    name: Trait
+
+
+@attrs.frozen
+class TraitQuery:
+    """Which traits are asked for.
+
+    Attributes:
+        prefix: only those that begin so.
+        among: only those of these; None for all.
+        associated: only those that some provider has (True), or that none has (False).
+    """
+
+    prefix: str = ""
+    among: frozenset[Trait] | None = None
+    associated: bool | None = None
+
+
+@attrs.frozen
+class KnownName:
+    """A resource class or a trait.
+
+    Attributes:
+        name: of it.
+        updated_s: when it became known, in seconds since the Unix epoch.
+        new: whether this call made it.
+    """
+
+    name: str
+    updated_s: Seconds
+    new: bool = False
+
+
+LIST_CLASSES = Operation(
+    name="list_resource_classes",
+    method="GET",
+    path="/resource_classes",
+    summary="All resource classes.",
+    input=NoneType,
+    output=tuple[KnownName, ...],
+    since=since(2),
+)
+
+CREATE_CLASS = Operation(
+    name="create_resource_class",
+    method="POST",
+    path="/resource_classes",
+    summary="Make a custom resource class.",
+    input=ClassPath,
+    output=KnownName,
+    since=since(2),
+    has_body=True,
+    errors=(AlreadyExists,),
+)
+
+SHOW_CLASS = Operation(
+    name="show_resource_class",
+    method="GET",
+    path=_CLASS,
+    summary="One resource class.",
+    input=ClassPath,
+    output=KnownName,
+    since=since(2),
+    errors=(NotFound,),
+)
+
+RENAME_CLASS = Operation(
+    name="rename_resource_class",
+    method="PUT",
+    path=_CLASS,
+    summary="Give a custom resource class another name.",
+    input=ClassRename,
+    output=KnownName,
+    since=since(2),
+    until=since(6),
+    has_body=True,
+    errors=(NotFound, AlreadyExists),
+)
+
+ENSURE_CLASS = Operation(
+    name="ensure_resource_class",
+    method="PUT",
+    path=_CLASS,
+    summary="Make a custom resource class unless it is there.",
+    input=ClassPath,
+    output=KnownName,
+    since=since(7),
+)
+
+DELETE_CLASS = Operation(
+    name="delete_resource_class",
+    method="DELETE",
+    path=_CLASS,
+    summary="Remove a custom resource class.",
+    input=ClassPath,
+    output=NoneType,
+    since=since(2),
+    errors=(NotFound, InUse),
+)
+
+LIST_TRAITS = Operation(
+    name="list_traits",
+    method="GET",
+    path="/traits",
+    summary="Traits that match.",
+    input=TraitQuery,
+    output=tuple[KnownName, ...],
+    since=since(6),
+)
+
+SHOW_TRAIT = Operation(
+    name="show_trait",
+    method="GET",
+    path=_TRAIT,
+    summary="Whether there is a trait.",
+    input=TraitPath,
+    output=KnownName,
+    since=since(6),
+    errors=(NotFound,),
+)
+
+ENSURE_TRAIT = Operation(
+    name="ensure_trait",
+    method="PUT",
+    path=_TRAIT,
+    summary="Make a custom trait unless it is there.",
+    input=TraitPath,
+    output=KnownName,
+    since=since(6),
+)
+
+DELETE_TRAIT = Operation(
+    name="delete_trait",
+    method="DELETE",
+    path=_TRAIT,
+    summary="Remove a custom trait.",
+    input=TraitPath,
+    output=NoneType,
+    since=since(6),
+    errors=(NotFound, InUse),
+)
+
+
+class NameCalls:
+    """What carries out the operations on resource classes and traits.
+
+    Args:
+        placement: keeps the books.
+    """
+
+    def __init__(self, placement: Hosted) -> None:
+        self._placement = placement
+
+    def classes(self, _asked: None, _context: Context) -> tuple[KnownName, ...]:
+        """Carry out `LIST_CLASSES`."""
+        return _listed(self._placement.books.resource_classes())
+
+    def show_class(self, asked: ClassPath, _context: Context) -> KnownName:
+        """Carry out `SHOW_CLASS`."""
+        known = self._placement.books.resource_classes()
+        if asked.name not in known:
+            raise NotFound("resource class", asked.name)
+        return KnownName(asked.name, known[asked.name])
+
+    def create_class(self, asked: ClassPath, context: Context) -> KnownName:
+        """Carry out `CREATE_CLASS`."""
+        made = self.ensure_class(asked, context)
+        if not made.new:
+            raise AlreadyExists("resource class", asked.name)
+        return made
+
+    def ensure_class(self, asked: ClassPath, _context: Context) -> KnownName:
+        """Carry out `ENSURE_CLASS`."""
+        books = self._placement.books
+
+        def write(tx: Tx) -> KnownName:
+            new = books.create_resource_class(tx, asked.name)
+            return KnownName(asked.name, books.resource_classes()[asked.name], new)
+
+        return self._placement.store.write(write)
+
+    def rename_class(self, asked: ClassRename, _context: Context) -> KnownName:
+        """Carry out `RENAME_CLASS`."""
+        books = self._placement.books
+        if asked.name in standard_classes():
+            raise _standard(asked.name)
+
+        def write(tx: Tx) -> KnownName:
+            books.rename_resource_class(tx, asked.name, asked.new_name)
+            return KnownName(asked.new_name, books.resource_classes()[asked.new_name])
+
+        return self._placement.store.write(write)
+
+    def delete_class(self, asked: ClassPath, _context: Context) -> None:
+        """Carry out `DELETE_CLASS`."""
+        books = self._placement.books
+        if asked.name in standard_classes():
+            raise _standard(asked.name)
+        self._placement.store.write(lambda tx: books.delete_resource_class(tx, asked.name))
+
+    def traits(self, asked: TraitQuery, _context: Context) -> tuple[KnownName, ...]:
+        """Carry out `LIST_TRAITS`."""
+        books = self._placement.books
+        found = _listed(books.traits(asked.prefix, associated=asked.associated))
+        if asked.among is None:
+            return found
+        return tuple(known for known in found if known.name in asked.among)
+
+    def show_trait(self, asked: TraitPath, _context: Context) -> KnownName:
+        """Carry out `SHOW_TRAIT`."""
+        known = self._placement.books.traits(asked.name)
+        if asked.name not in known:
+            raise NotFound("trait", asked.name)
+        return KnownName(asked.name, known[asked.name])
+
+    def ensure_trait(self, asked: TraitPath, _context: Context) -> KnownName:
+        """Carry out `ENSURE_TRAIT`."""
+        books = self._placement.books
+
+        def write(tx: Tx) -> KnownName:
+            new = books.create_trait(tx, asked.name)
+            return KnownName(asked.name, books.traits(asked.name)[asked.name], new)
+
+        return self._placement.store.write(write)
+
+    def delete_trait(self, asked: TraitPath, _context: Context) -> None:
+        """Carry out `DELETE_TRAIT`."""
+        books = self._placement.books
+        if asked.name in standard_traits():
+            raise _standard(asked.name)
+        self._placement.store.write(lambda tx: books.delete_trait(tx, asked.name))
+
+
+def _listed(
+    known: Mapping[ResourceClass, Seconds] | Mapping[Trait, Seconds],
+) -> tuple[KnownName, ...]:
+    return tuple(KnownName(name, updated_s) for name, updated_s in known.items())
+
+
+def _standard(name: str) -> InvalidInput:
+    return InvalidInput((Fault("name", STANDARD, f"{name} is a standard name"),))

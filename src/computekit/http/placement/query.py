@@ -1,0 +1,132 @@
+"""Query strings: split, decoded, and held against what a microversion knows."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import cast
+from urllib.parse import unquote_to_bytes
+
+import attrs
+from jsonschema import Draft202012Validator, FormatChecker
+
+from computekit.http.placement.body import bad_request, first_fault
+from computekit.http.placement.uuids import is_canonical_uuid
+
+__all__ = [
+    "INVALID",
+    "KNOWN_UUID",
+    "TEXT",
+    "TEXT_255",
+    "Query",
+    "QuerySchema",
+    "parse_query",
+    "version_table",
+]
+
+INVALID = "Invalid query string parameters"
+
+TEXT: Mapping[str, object] = {"type": "string"}
+TEXT_255: Mapping[str, object] = {"type": "string", "minLength": 1, "maxLength": 255}
+KNOWN_UUID: Mapping[str, object] = {"type": "string", "format": "uuid"}
+
+_formats = FormatChecker(formats=())
+_formats.checks("uuid")(lambda value: not isinstance(value, str) or is_canonical_uuid(value))
+
+
+@attrs.frozen
+class Query:
+    """The parameters of a request.
+
+    Attributes:
+        pairs: all of them, in order.
+        last: the last value of each.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    last: Mapping[str, str]
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return all values of a parameter, in order."""
+        return tuple(value for key, value in self.pairs if key == name)
+
+
+class QuerySchema:
+    """The parameters that a path knows in one range of microversions.
+
+    Args:
+        properties: what each may be, as JSON Schema says it.
+        required: those that have to be there.
+        patterns: what parameters may be whose names match.
+    """
+
+    def __init__(
+        self,
+        properties: Mapping[str, Mapping[str, object]],
+        required: tuple[str, ...] = (),
+        patterns: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        schema: dict[str, object] = {
+            "type": "object",
+            "properties": dict(properties),
+            "additionalProperties": False,
+        }
+        if required:
+            schema["required"] = list(required)
+        if patterns:
+            schema["patternProperties"] = dict(patterns)
+        self.schema: Mapping[str, object] = schema
+        self._validator = Draft202012Validator(schema, format_checker=_formats)
+
+    def parse(self, text: str) -> Query:
+        """Return the parameters of a query string.
+
+        Raises:
+            Refused: it is not UTF-8, or has what this version does not know.
+        """
+        query = parse_query(text)
+        if (error := first_fault(self._validator, dict(query.last))) is not None:
+            raise bad_request(f"{INVALID}: {error}".replace("\n", " "))
+        return query
+
+
+@lru_cache(maxsize=64)
+def _nothing() -> Query:
+    return Query((), {})
+
+
+def parse_query(text: str) -> Query:
+    """Return what a query string says; `&` and `;` separate (as WebOb does it).
+
+    Raises:
+        Refused: it is not UTF-8.
+    """
+    if not text:
+        return _nothing()
+    pairs: list[tuple[str, str]] = []
+    try:
+        for part in text.replace(";", "&").split("&"):
+            if part:
+                name, _, value = part.partition("=")
+                pairs.append((_decoded(name), _decoded(value)))
+    except UnicodeDecodeError as error:
+        raise bad_request(f"{INVALID}: {error}") from None
+    return Query(tuple(pairs), dict(pairs))
+
+
+def _decoded(text: str) -> str:
+    if "%" not in text and "+" not in text and text.isascii():
+        return text
+    # WSGI hands the octets over as Latin-1.
+    return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
+
+
+def version_table(
+    steps: Mapping[int, QuerySchema],
+) -> Mapping[int, QuerySchema]:
+    """Return the schema that is good in each minor version from 0 to 39, from those it came in."""
+    table: dict[int, QuerySchema] = {}
+    current: QuerySchema | None = None
+    for minor in range(40):
+        current = steps.get(minor, current)
+        if current is not None:
+            table[minor] = current
+    return cast("Mapping[int, QuerySchema]", table)

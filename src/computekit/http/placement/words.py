@@ -1,0 +1,108 @@
+"""How Placement says what went wrong: its callers, and its own tests, look for these words."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from computekit.api import Context
+from computekit.api.placement.known_names import UNKNOWN_CLASS, UNKNOWN_TRAIT
+from computekit.errors import ComputekitError, GenerationConflict, InvalidInput, NotFound
+from computekit.http.problem import UNDEFINED, Problem, Refused
+
+__all__ = [
+    "CONCURRENT_UPDATE",
+    "DUPLICATE_NAME",
+    "INVENTORY_IN_USE",
+    "bad",
+    "conflict",
+    "fault_of",
+    "generation",
+    "missing",
+    "no_provider",
+    "unknown_classes",
+    "unknown_traits",
+    "worded",
+]
+
+I = TypeVar("I")  # noqa: E741  what goes in
+O = TypeVar("O")  # noqa: E741  what comes out
+
+CONCURRENT_UPDATE = "placement.concurrent_update"
+DUPLICATE_NAME = "placement.duplicate_name"
+INVENTORY_IN_USE = "placement.inventory.inuse"
+
+
+def worded(
+    call: Callable[[I, Context], O], words: Callable[[ComputekitError, I], Problem | None]
+) -> Callable[[I, Context], O]:
+    """Return `call` with the errors that `words` has words for said in them."""
+
+    def run(asked: I, context: Context) -> O:
+        try:
+            return call(asked, context)
+        except ComputekitError as error:
+            problem = words(error, asked)
+            if problem is None:
+                raise
+            raise Refused(problem) from error
+
+    return run
+
+
+def bad(error: ComputekitError, detail: str, code: str = UNDEFINED) -> Problem:
+    """Return that a request is malformed."""
+    return _said(400, error, detail, code)
+
+
+def missing(error: ComputekitError, detail: str) -> Problem:
+    """Return that something is not there."""
+    return _said(404, error, detail, UNDEFINED)
+
+
+def conflict(error: ComputekitError, detail: str, code: str = UNDEFINED) -> Problem:
+    """Return that something is in the way."""
+    return _said(409, error, detail, code)
+
+
+def _said(status: int, error: ComputekitError, detail: str, code: str) -> Problem:
+    # Placement says much under one code; ours tells what can be retried from what cannot.
+    return Problem(status, detail, code, extra=(("reason", error.code),))
+
+
+def no_provider(error: ComputekitError, _asked: object = None) -> Problem | None:
+    """Return that a provider is not there, if that is what the error says."""
+    if isinstance(error, NotFound) and error.kind == "provider":
+        return missing(error, f"No resource provider with uuid {error.id} found")
+    return None
+
+
+def generation(error: ComputekitError) -> Problem | None:
+    """Return that a provider was written in between, if that is what the error says."""
+    if isinstance(error, GenerationConflict) and error.kind == "provider":
+        return conflict(
+            error,
+            "Resource provider's generation already changed. Please update the generation and "
+            "try again.",
+            CONCURRENT_UPDATE,
+        )
+    return None
+
+
+def fault_of(error: ComputekitError, *codes: str) -> str | None:
+    """Return the path of the first fault that has one of these codes."""
+    if isinstance(error, InvalidInput):
+        for fault in error.faults:
+            if fault.code in codes:
+                return fault.path
+    return None
+
+
+def unknown_classes(error: ComputekitError) -> str | None:
+    """Return the first resource class that an error says not to exist."""
+    return fault_of(error, UNKNOWN_CLASS)
+
+
+def unknown_traits(error: ComputekitError) -> str | None:
+    """Return the traits that an error says not to exist, with commas between them."""
+    if not isinstance(error, InvalidInput):
+        return None
+    return ", ".join(f.path for f in error.faults if f.code == UNKNOWN_TRAIT) or None
