@@ -22,7 +22,7 @@ WATCH_S = Seconds(2.0)
 
 def fake_hypervisors(
     state: StateDirectory, count: int, clock: Clock
-) -> list[tuple[str, Hypervisor]]:
+) -> list[tuple[HostName, Hypervisor]]:
     """Return fake hosts `fake-1` ..., whose domains outlive this process in files."""
     names = [HostName(f"fake-{number}") for number in range(1, count + 1)]
     return [

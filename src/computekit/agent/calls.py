@@ -9,12 +9,19 @@ from computekit.errors import Unexpected
 from computekit.ids import HostName, ImageId, InstanceId, OperationId
 from computekit.model import HostFacts
 from computekit.units import Seconds
-from computekit.virt.ports import DomainMark, DomainSpec, DomainStatus, ImageSource
+from computekit.virt.ports import (
+    CacheLimits,
+    DomainMark,
+    DomainSpec,
+    DomainStatus,
+    ImageSource,
+)
 
 __all__ = [
     "CacheImages",
     "Define",
     "Destroy",
+    "DropImages",
     "Fence",
     "HostCall",
     "HostInstances",
@@ -128,6 +135,24 @@ class CacheImages(HostCall[None]):
         """Fetch what is missing."""
         for image in self.images:
             hypervisor.cache_image(image, images)
+
+
+@attrs.frozen
+class DropImages(HostCall[frozenset[ImageId]]):
+    """Let cached images go that nothing uses.
+
+    Attributes:
+        keep: those that instances of the host need.
+        limits: when one goes.
+    """
+
+    keep: frozenset[ImageId]
+    limits: CacheLimits
+    answer: ClassVar[object] = frozenset[ImageId]
+
+    def run(self, hypervisor: Hypervisor, images: ImageSource) -> frozenset[ImageId]:
+        """Return those that went."""
+        return hypervisor.drop_images(self.keep, self.limits)
 
 
 @attrs.frozen

@@ -1,19 +1,22 @@
 """Use-cases on instances, one operation a file."""
 
 from computekit.compute.admission import admit_host, mark_absent
-from computekit.compute.audit import Audit, Discrepancy, audit
+from computekit.compute.audit import Audit, Discrepancy, Part, audit
 from computekit.compute.console import ConsoleOutput, ConsoleParams, console_kind, read_console
 from computekit.compute.create import CreateParams, create, create_kind
 from computekit.compute.delete import DeleteParams, delete, delete_kind
+from computekit.compute.hints import Hints
 from computekit.compute.kinds import operation_kinds
 from computekit.compute.memory import MemoryInstances
 from computekit.compute.observe import ObserveParams, observe, observe_kind
 from computekit.compute.orphan import OrphanParams, orphan_kind, remove_orphan, remove_orphans
 from computekit.compute.ports import InstanceReader, InstanceWriter
+from computekit.compute.purge import purge
 from computekit.compute.reboot import RebootParams, reboot, reboot_kind
 from computekit.compute.services import Services
 from computekit.compute.start import StartParams, start, start_kind
 from computekit.compute.stop import StopParams, stop, stop_kind
+from computekit.compute.upkeep import Upkeep, UpkeepRules, drop_images, look_around
 
 __all__ = [
     "Audit",
@@ -22,15 +25,19 @@ __all__ = [
     "CreateParams",
     "DeleteParams",
     "Discrepancy",
+    "Hints",
     "InstanceReader",
     "InstanceWriter",
     "MemoryInstances",
     "ObserveParams",
     "OrphanParams",
+    "Part",
     "RebootParams",
     "Services",
     "StartParams",
     "StopParams",
+    "Upkeep",
+    "UpkeepRules",
     "admit_host",
     "audit",
     "console_kind",
@@ -38,11 +45,14 @@ __all__ = [
     "create_kind",
     "delete",
     "delete_kind",
+    "drop_images",
+    "look_around",
     "mark_absent",
     "observe",
     "observe_kind",
     "operation_kinds",
     "orphan_kind",
+    "purge",
     "read_console",
     "reboot",
     "reboot_kind",

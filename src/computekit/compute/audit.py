@@ -1,23 +1,38 @@
-"""Hold the books against the hosts: what each says that the other does not."""
+"""Hold the books against the hosts: what each says that the other does not.
+
+Books and hosts are read one after the other, and operations go on meanwhile. So what does not
+agree is looked at a second time, and counts only if no operation has moved in between.
+"""
 
 from collections.abc import Callable, Iterator
+from enum import Enum
 
 import attrs
 
 from computekit.agent import HostInstances, ReadInstances
+from computekit.compute.orphan import orphan_subject
 from computekit.compute.services import Services
 from computekit.ids import ConsumerId, HostName, InstanceId
+from computekit.journal import Operation
 from computekit.model import Instance, InstanceState
 from computekit.placement import ProviderUse
 from computekit.scheduler import Host
 from computekit.virt.ports import DomainState
 
-__all__ = ["Audit", "Discrepancy", "audit"]
+__all__ = ["Audit", "Discrepancy", "Part", "audit"]
 
 _EXPECTED = {
     InstanceState.ACTIVE: frozenset({DomainState.RUNNING, DomainState.PAUSED}),
     InstanceState.STOPPED: frozenset({DomainState.SHUTOFF, DomainState.CRASHED}),
 }
+
+
+class Part(Enum):
+    """What of an instance books and hosts can disagree on."""
+
+    DOMAIN = "domain"
+    FILES = "files"
+    ALLOCATION = "allocation"
 
 
 @attrs.frozen
@@ -28,11 +43,15 @@ class Discrepancy:
         host: where.
         instance: which, or the consumer of an allocation.
         what: the disagreement, for people.
+        part: what of it.
+        at_home: whether this host is the instance's place, by the books.
     """
 
     host: HostName
     instance: InstanceId
     what: str
+    part: Part
+    at_home: bool
 
 
 @attrs.frozen
@@ -80,9 +99,31 @@ def audit(services: Services, ask: Callable[[HostName], HostInstances] | None = 
         domains += len(there.domains)
         files += len(there.files)
         holders |= consumers
-        found.extend(_compare(services, host.name, there, consumers))
+        suspects = {one.instance for one in _compare(services, host.name, there, consumers)}
+        if suspects:
+            found.extend(_confirmed(services, host, asked, suspects))
     count = len(services.instances.instances())
     return Audit(count, domains, files, len(holders), tuple(found))
+
+
+def _confirmed(
+    services: Services,
+    host: Host,
+    asked: Callable[[HostName], HostInstances],
+    suspects: set[InstanceId],
+) -> Iterator[Discrepancy]:
+    before = {one: _operations(services, host.name, one) for one in suspects}
+    there = asked(host.name)
+    consumers = _consumers(services, host, services.placement.uses())
+    for found in tuple(_compare(services, host.name, there, consumers)):
+        now = _operations(services, host.name, found.instance)
+        if now == before.get(found.instance) and all(row.ended for row in now):
+            yield found
+
+
+def _operations(services: Services, host: HostName, instance: InstanceId) -> tuple[Operation, ...]:
+    subjects = (instance, orphan_subject(host, instance))
+    return tuple(row for subject in subjects for row in services.journal.history(subject))
 
 
 def _consumers(
@@ -107,15 +148,18 @@ def _compare(
             continue
         row = rows.get(instance)
         checks = (
-            (_state_words(row), states.get(instance)),
-            ("files" if row else "no files", instance in there.files),
-            ("an allocation" if row else "no allocation", ConsumerId(instance) in consumers),
+            (Part.DOMAIN, _state_words(row), states.get(instance)),
+            (Part.FILES, "files" if row else "no files", instance in there.files),
+            (
+                Part.ALLOCATION,
+                "an allocation" if row else "no allocation",
+                ConsumerId(instance) in consumers,
+            ),
         )
-        yield from (
-            Discrepancy(host, instance, f"the books say {expected}, there is {_words(actual)}")
-            for expected, actual in checks
-            if not _agrees(row, actual)
-        )
+        for part, expected, actual in checks:
+            if not _agrees(row, actual):
+                what = f"the books say {expected}, there is {_words(actual)}"
+                yield Discrepancy(host, instance, what, part, row is not None)
 
 
 def _state_words(row: Instance | None) -> str:

@@ -60,6 +60,7 @@ from computekit.scheduler import (
     translate,
 )
 from computekit.units import Seconds
+from computekit.virt.image_cache import images_of
 from computekit.work import Tx
 
 __all__ = ["CreateParams", "create", "create_kind"]
@@ -226,12 +227,7 @@ class _Create:
         instance = self.on_host.instance(ctx)
         guest = self.services.instances.guest(instance.id)
         assert guest is not None
-        wanted = [disk.image for disk in guest.disks if disk.image is not None]
-        if guest.direct_boot is not None:
-            wanted.append(guest.direct_boot.kernel)
-            if guest.direct_boot.ramdisk is not None:
-                wanted.append(guest.direct_boot.ramdisk)
-        self.on_host.call(ctx, instance, CacheImages(tuple(wanted)))
+        self.on_host.call(ctx, instance, CacheImages(images_of(guest)))
         return Done()
 
     def or_elsewhere(

@@ -73,3 +73,15 @@ class MemoryInstances:
 
         self._store.transaction(tx).on_rollback(undo)
         self._guests[instance] = guest
+
+    def remove_instance(self, tx: Tx, instance: InstanceId) -> None:
+        """Do what `InstanceWriter.remove_instance` says."""
+        row, guest = self._instances.pop(instance, None), self._guests.pop(instance, None)
+
+        def undo() -> None:
+            if row is not None:
+                self._instances[instance] = row
+            if guest is not None:
+                self._guests[instance] = guest
+
+        self._store.transaction(tx).on_rollback(undo)

@@ -57,3 +57,7 @@ class InstanceWriter(InstanceReader, Protocol):
     def put_guest(self, tx: Tx, instance: InstanceId, guest: GuestConfig) -> None:
         """Write what the guest is promised."""
         ...
+
+    def remove_instance(self, tx: Tx, instance: InstanceId) -> None:
+        """Forget an instance, and what it was promised; nothing happens if there is none."""
+        ...

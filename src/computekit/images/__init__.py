@@ -8,6 +8,7 @@ from computekit.images.inspection import (
 )
 from computekit.images.local import LocalImages
 from computekit.images.ports import ImageStore
+from computekit.images.qcow2 import backing_name
 
 __all__ = [
     "DISK_FORMATS",
@@ -15,5 +16,6 @@ __all__ = [
     "ImageFacts",
     "ImageStore",
     "LocalImages",
+    "backing_name",
     "inspect_image",
 ]

@@ -6,13 +6,14 @@ whose tables point outside it.
 """
 
 import struct
+from pathlib import Path
 
 import attrs
 import numpy as np
 
 from computekit.images.file import ImageFile, shown
 
-__all__ = ["QCOW2_MAGIC", "qcow2_virtual_size"]
+__all__ = ["QCOW2_MAGIC", "backing_name", "qcow2_virtual_size"]
 
 QCOW2_MAGIC = b"QFI\xfb"
 
@@ -77,6 +78,14 @@ def qcow2_virtual_size(file: ImageFile) -> int:
     _check_features(file, header)
     _check_tables(file, header)
     return header.size_bytes
+
+
+def backing_name(path: Path) -> str:
+    """Return the file that a qcow2 file of our own making stands on, or "" if it stands alone."""
+    with path.open("rb") as file:
+        offset, length = struct.unpack(">8xQI", file.read(20))
+        file.seek(offset)
+        return file.read(length).decode("utf-8", "surrogateescape") if offset else ""
 
 
 def _header(file: ImageFile) -> _Header:

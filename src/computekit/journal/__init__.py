@@ -20,6 +20,7 @@ from computekit.journal.operation import (
 from computekit.journal.ports import Journal, JournalReader
 from computekit.journal.runner import Progress, Runner
 from computekit.journal.transitions import new_operation
+from computekit.journal.workers import run_operations
 
 __all__ = [
     "Back",
@@ -42,4 +43,5 @@ __all__ = [
     "Step",
     "Wait",
     "new_operation",
+    "run_operations",
 ]

@@ -57,6 +57,15 @@ class MemoryJournal:
             rows = [row for row in rows if _page_key(row) > _page_key(after)]
         return tuple(rows[:limit])
 
+    def ended(self, kinds: frozenset[str], before_s: Seconds, limit: int) -> tuple[Operation, ...]:
+        with self._store.lock:
+            rows = [
+                (row.ended_s, row.id, row)
+                for row in self._table.rows.values()
+                if row.kind in kinds and row.ended_s is not None and row.ended_s < before_s
+            ]
+        return tuple(row for _, _, row in sorted(rows)[:limit])
+
     def results(self, operation: OperationId) -> tuple[Result, ...]:
         with self._store.lock:
             found = self._results.rows.get(operation, ())

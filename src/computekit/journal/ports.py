@@ -41,6 +41,16 @@ class JournalReader(Protocol):
         """
         ...
 
+    def ended(self, kinds: frozenset[str], before_s: Seconds, limit: int) -> tuple[Operation, ...]:
+        """Return operations of these kinds that have ended before then, the first one first.
+
+        Args:
+            kinds: names, of whatever version.
+            before_s: wall seconds since the Unix epoch.
+            limit: the most that are returned.
+        """
+        ...
+
     def results(self, operation: OperationId) -> tuple[Result, ...]:
         """Return what the steps of an operation have left, by time, then step and `n`."""
         ...

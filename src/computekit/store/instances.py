@@ -1,6 +1,6 @@
 """Instances as rows."""
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from computekit.errors import AlreadyExists, GenerationConflict
 from computekit.guest import GuestConfig
@@ -35,6 +35,7 @@ _LOCK = (
 )
 _INSERT = insert(INSTANCE)
 _UPDATE = update(INSTANCE).where(INSTANCE.c.id == bindparam("instance"))
+_REMOVE = delete(INSTANCE).where(INSTANCE.c.id == bindparam("instance"))
 
 
 class SqlInstances:
@@ -87,6 +88,9 @@ class SqlInstances:
     def put_guest(self, tx: Tx, instance: InstanceId, guest: GuestConfig) -> None:
         connection = self._store.connection(tx)
         connection.execute(_UPDATE.values(guest=encode(guest)), {"instance": instance})
+
+    def remove_instance(self, tx: Tx, instance: InstanceId) -> None:
+        self._store.connection(tx).execute(_REMOVE, {"instance": instance})
 
 
 def _values(instance: Instance) -> dict[str, object]:

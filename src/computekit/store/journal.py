@@ -84,6 +84,14 @@ _NEXT_DUE_S = select(
         )
     )
 ).where(_KNOWN)
+_ENDED = (
+    _ALL.where(
+        _COL.kind.in_(bindparam("names", expanding=True)),
+        _COL.ended_s < bindparam("before_s"),
+    )
+    .order_by(_COL.ended_s, _COL.id)
+    .limit(bindparam("most"))
+)
 _INSERT = insert(OPERATION)
 _UPDATE = update(OPERATION).where(_ONE)
 _SAVE = _UPDATE.where(_LEASED)
@@ -140,6 +148,11 @@ class SqlJournal:
             query = query.where(tuple_(_COL.created_s, _COL.id) > tuple_(after.created_s, after.id))
         with self._store.reading() as connection:
             return tuple(Operation(*row) for row in connection.execute(query))
+
+    def ended(self, kinds: frozenset[str], before_s: Seconds, limit: int) -> tuple[Operation, ...]:
+        values = {"names": list(kinds), "before_s": before_s, "most": limit}
+        with self._store.reading() as connection:
+            return tuple(Operation(*row) for row in connection.execute(_ENDED, values))
 
     def results(self, operation: OperationId) -> tuple[Result, ...]:
         with self._store.reading() as connection:

@@ -111,6 +111,24 @@ class InstanceLaws(ABC):
         assert bench.instances.guest(row.id) == GUEST
         assert bench.instances.instance(row.id) == row
 
+    def test_an_instance_is_forgotten(self, bench: InstanceBench) -> None:
+        row, other = example_instance("a"), example_instance("other", 2.0)
+        self.add(bench, row, other)
+        bench.store.write(lambda tx: bench.instances.put_guest(tx, row.id, GUEST))
+
+        def fail(tx: Tx) -> None:
+            bench.instances.remove_instance(tx, row.id)
+            raise NotFound("thing", "x")
+
+        with pytest.raises(NotFound):
+            bench.store.write(fail)
+        assert bench.instances.instance(row.id) == row
+        assert bench.instances.guest(row.id) == GUEST
+        for _ in range(2):
+            bench.store.write(lambda tx: bench.instances.remove_instance(tx, row.id))
+        assert bench.instances.instances(deleted=True) == (other,)
+        assert bench.instances.guest(row.id) is None
+
     def test_nothing_of_a_failed_transaction_remains(self, bench: InstanceBench) -> None:
         row, new = example_instance("a"), example_instance("new")
         self.add(bench, row)

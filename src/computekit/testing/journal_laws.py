@@ -327,6 +327,19 @@ class JournalLaws:
         assert [row.id for row in journal.operations(ended)] == ["2"]
         assert journal.operations(frozenset()) == ()
 
+    def test_what_has_ended_is_listed_by_its_end(self, bench: JournalBench) -> None:
+        for number, ended_s in enumerate((130.0, 110.0, 120.0, 140.0)):
+            bench.submit(str(number), subject=str(number))
+            bench.end(bench.leased(), at_s=ended_s)
+        bench.submit("live")
+        paint = frozenset({"paint"})
+        before = Seconds(140.0)
+        assert [row.id for row in bench.journal.ended(paint, before, 9)] == ["1", "2", "0"]
+        assert [row.id for row in bench.journal.ended(paint, before, 2)] == ["1", "2"]
+        assert bench.journal.ended(frozenset({"build"}), before, 9) == ()
+        assert bench.journal.ended(frozenset(), before, 9) == ()
+        assert bench.journal.ended(paint, Seconds(110.0), 9) == ()
+
     def test_watchers_hear_of_what_becomes_due(self, bench: JournalBench) -> None:
         rings: list[str] = []
         bench.journal.watch(lambda: rings.append("ring"))

@@ -26,6 +26,7 @@ from computekit.ids import InstanceId
 from computekit.testing.virt_bench import BOOTABLE, DEAF, MISSING, SPOILT, VirtBench
 from computekit.units import Bytes, Mib, Seconds
 from computekit.virt import (
+    CacheLimits,
     DomainEvent,
     DomainEventKind,
     DomainMark,
@@ -284,6 +285,34 @@ class VirtLaws:
         with pytest.raises(ImageRefused):
             bench.driver.cache_image(SPOILT, bench.images)
         assert bench.driver.used_bytes() == before
+
+    def test_an_image_that_nothing_uses_goes(self, bench: VirtBench) -> None:
+        bench.driver.cache_image(BOOTABLE, bench.images)
+        bench.driver.cache_image(DEAF, bench.images)
+        assert bench.driver.drop_images(frozenset(), CacheLimits()) == frozenset()
+        unwanted = CacheLimits(unused_s=Seconds(0.0), spare_s=Seconds(0.0))
+        assert bench.driver.drop_images(frozenset({DEAF}), unwanted) == {BOOTABLE}
+        assert bench.driver.drop_images(frozenset({DEAF}), unwanted) == frozenset()
+        bench.driver.cache_image(BOOTABLE, bench.images)
+        assert bench.images.reads == 3
+
+    def test_an_image_that_is_too_much_goes_unless_it_was_just_asked_for(
+        self, bench: VirtBench
+    ) -> None:
+        bench.driver.cache_image(BOOTABLE, bench.images)
+        spared = CacheLimits(size_bytes=Bytes(0))
+        assert bench.driver.drop_images(frozenset(), spared) == frozenset()
+        full = attrs.evolve(spared, spare_s=Seconds(0.0))
+        assert bench.driver.drop_images(frozenset(), full) == {BOOTABLE}
+
+    def test_an_image_that_a_disk_is_made_from_stays(self, bench: VirtBench) -> None:
+        spec = bench.prepared()
+        unwanted = CacheLimits(Seconds(0.0), Bytes(0), Seconds(0.0))
+        assert bench.driver.drop_images(frozenset(), unwanted) == frozenset()
+        instance = spec.mark.instance
+        bench.driver.undefine(instance)
+        bench.driver.remove(instance)
+        assert bench.driver.drop_images(frozenset(), unwanted) == {BOOTABLE}
 
     def test_prepare_needs_the_image_on_the_host(self, bench: VirtBench) -> None:
         spec = bench.spec(image=MISSING)

@@ -5,7 +5,9 @@
 
 from computekit.virt.boot_sector import boot_sector_disk
 from computekit.virt.fake import FakeHypervisor
+from computekit.virt.image_cache import CachedImage, images_of, images_to_drop
 from computekit.virt.ports import (
+    CacheLimits,
     Consoles,
     DomainEvent,
     DomainEventKind,
@@ -21,6 +23,8 @@ from computekit.virt.ports import (
 )
 
 __all__ = [
+    "CacheLimits",
+    "CachedImage",
     "Consoles",
     "DomainEvent",
     "DomainEventKind",
@@ -35,4 +39,6 @@ __all__ = [
     "ImageSource",
     "InstanceDisks",
     "boot_sector_disk",
+    "images_of",
+    "images_to_drop",
 ]

@@ -15,9 +15,10 @@ import attrs
 from computekit.guest.config import GuestConfig
 from computekit.ids import ImageId, InstanceId, OperationId
 from computekit.model import HostFacts, Image
-from computekit.units import Bytes
+from computekit.units import Bytes, Gib, Seconds, gib_to_bytes
 
 __all__ = [
+    "CacheLimits",
     "Consoles",
     "DomainEvent",
     "DomainEventKind",
@@ -116,6 +117,22 @@ class DomainEvent:
     synthetic: bool = False
 
 
+@attrs.frozen
+class CacheLimits:
+    """When a cached image goes that nothing uses.
+
+    Attributes:
+        unused_s: it was not asked for as long as this.
+        size_bytes: the cache takes more than this; the image that was not asked for longest goes
+            first.
+        spare_s: not even then, if it was asked for within this time: somebody is about to use it.
+    """
+
+    unused_s: Seconds = Seconds(24 * 3600.0)
+    size_bytes: Bytes = gib_to_bytes(Gib(64))
+    spare_s: Seconds = Seconds(3600.0)
+
+
 class ImageSource(Protocol):
     """Where a host gets images from."""
 
@@ -211,6 +228,17 @@ class InstanceDisks(Protocol):
             NotFound: the source has no such image.
             ImageRefused: its content is not what it says, or reaches outside itself.
             StorageFull: no space; nothing of it is left.
+        """
+        ...
+
+    def drop_images(self, keep: frozenset[ImageId], limits: CacheLimits) -> frozenset[ImageId]:
+        """Remove cached images that nothing uses any more, and return which.
+
+        One that a disk here is made from stays, whoever knows of it.
+
+        Args:
+            keep: those that instances need beside that: kernels, for one.
+            limits: when one goes.
         """
         ...
 

@@ -30,7 +30,9 @@ from computekit.model import FrozenMap, HostFacts, decode, encode
 from computekit.units import Bytes, Gib, Seconds, gib_to_bytes
 from computekit.virt.checks import check_spec
 from computekit.virt.fake.state import FakeDomain, FakeFiles, FakeState
+from computekit.virt.image_cache import CachedImage, images_of, images_to_drop
 from computekit.virt.ports import (
+    CacheLimits,
     DomainEvent,
     DomainEventKind,
     DomainMark,
@@ -227,7 +229,9 @@ class FakeHypervisor:
 
     def cache_image(self, image: ImageId, source: ImageSource) -> None:
         with self._call("cache_image"):
-            if image in self._state.images:
+            cached = self._state.images.get(image)
+            if cached is not None:
+                self._state = self._state.with_image(cached, self._clock.wall_s())
                 return
             facts = source.image(image)
             self._take_space(facts.size_bytes, f"image {image}")
@@ -240,7 +244,22 @@ class FakeHypervisor:
                 raise ImageRefused(image, f"it has {size} bytes, not {facts.size_bytes}")
             if digest.hexdigest() != facts.sha256:
                 raise ImageRefused(image, "its content does not match its checksum")
-            self._state = attrs.evolve(self._state, images=self._state.images.replace(image, facts))
+            self._state = self._state.with_image(facts, self._clock.wall_s())
+
+    def drop_images(self, keep: frozenset[ImageId], limits: CacheLimits) -> frozenset[ImageId]:
+        with self._call("drop_images"):
+            state = self._state
+            needed = keep.union(*(files.images for files in state.files.values()))
+            cached = [
+                CachedImage(
+                    each, image.size_bytes, state.used_s.get(each, Seconds(0.0)), each in needed
+                )
+                for each, image in state.images.items()
+            ]
+            going = frozenset(images_to_drop(cached, limits, self._clock.wall_s()))
+            for image in going:
+                self._state = self._state.without_image(image)
+        return going
 
     def prepare(self, spec: DomainSpec) -> None:
         check_spec(spec)
@@ -266,7 +285,8 @@ class FakeHypervisor:
                             f"the instance's only {disk.size_bytes}",
                         )
                 disks[disk.role] = disk.size_bytes
-            files = attrs.evolve(files, disks=FrozenMap(disks))
+            images = files.images.union(images_of(guest))
+            files = attrs.evolve(files, disks=FrozenMap(disks), images=images)
             old = self._state.files.get(instance, FakeFiles())
             self._take_space(files.size_bytes - old.size_bytes, f"instance {instance}")
             self._state = self._state.with_files(instance, files)

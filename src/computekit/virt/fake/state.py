@@ -21,10 +21,12 @@ class FakeFiles:
     Attributes:
         disks: size by role.
         console: what its guest has written.
+        images: that it is made from.
     """
 
     disks: FrozenMap[DiskRole, Bytes] = FrozenMap()
     console: str = ""
+    images: frozenset[ImageId] = frozenset()
 
     @property
     def size_bytes(self) -> int:
@@ -79,6 +81,7 @@ class FakeState:
         domains: ours.
         foreign: names of the domains of others, by UUID.
         images: cached images.
+        used_s: when each of them was asked for last.
         files: by instance.
         boots: starts since the host was made.
         deaf: instances whose guests do not hear that they shall power off.
@@ -87,6 +90,7 @@ class FakeState:
     domains: FrozenMap[InstanceId, FakeDomain] = FrozenMap()
     foreign: FrozenMap[str, str] = FrozenMap()
     images: FrozenMap[ImageId, Image] = FrozenMap()
+    used_s: FrozenMap[ImageId, Seconds] = FrozenMap()
     files: FrozenMap[InstanceId, FakeFiles] = FrozenMap()
     boots: int = 0
     deaf: frozenset[InstanceId] = frozenset()
@@ -104,6 +108,20 @@ class FakeState:
     def with_files(self, instance: InstanceId, files: FakeFiles) -> "FakeState":
         """Return the state with these files."""
         return attrs.evolve(self, files=self.files.replace(instance, files))
+
+    def with_image(self, image: Image, now_s: Seconds) -> "FakeState":
+        """Return the state after this image was asked for, and is cached."""
+        return attrs.evolve(
+            self,
+            images=self.images.replace(image.id, image),
+            used_s=self.used_s.replace(image.id, now_s),
+        )
+
+    def without_image(self, image: ImageId) -> "FakeState":
+        """Return the state without this cached image."""
+        return attrs.evolve(
+            self, images=self.images.without(image), used_s=self.used_s.without(image)
+        )
 
     def at(self, now_s: Seconds) -> "FakeState":
         """Return the state after the guests have done what they do until `now_s`."""

@@ -32,13 +32,14 @@ from computekit.errors import (
 from computekit.files import storage_errors, sync
 from computekit.guest import GuestDisk
 from computekit.ids import ImageId, InstanceId
-from computekit.images import ImageFacts, inspect_image
+from computekit.images import ImageFacts, backing_name, inspect_image
 from computekit.model import Image
 from computekit.runtime import KeyedLocks
 from computekit.units import Bytes, Seconds
 from computekit.virt.checks import check_spec, is_uuid
+from computekit.virt.image_cache import CachedImage, images_to_drop
 from computekit.virt.libvirt.domain_xml import DiskFile, DomainFiles
-from computekit.virt.ports import DomainSpec, ImageSource
+from computekit.virt.ports import CacheLimits, DomainSpec, ImageSource
 
 __all__ = ["LocalDisks"]
 
@@ -83,6 +84,7 @@ class LocalDisks:
         deadline = Deadline(self._clock, _COPY_TIMEOUT_S)
         with self._locks.holding(image, deadline), storage_errors(target):
             if target.exists():
+                os.utime(target)
                 return
             facts = source.image(image)
             fresh = self._images / f"{_UNFINISHED}{image}"
@@ -100,6 +102,31 @@ class LocalDisks:
                 fresh.rename(target)
                 sync(self._images)
 
+    def drop_images(self, keep: frozenset[ImageId], limits: CacheLimits) -> frozenset[ImageId]:
+        """Do what `InstanceDisks.drop_images` says; what a file was last asked for is its mtime."""
+        deadline = Deadline(self._clock, _QEMU_IMG_TIMEOUT_S)
+        dropped: set[ImageId] = set()
+        with storage_errors(self._images):
+            needed = keep | self._backing()
+            cached = [
+                CachedImage(
+                    ImageId(entry.name),
+                    Bytes(entry.stat().st_blocks * 512),
+                    Seconds(entry.stat().st_mtime),
+                    entry.name in needed,
+                )
+                for entry in os.scandir(self._images)
+                if is_uuid(entry.name)
+            ]
+            seen_s = {one.image: one.used_s for one in cached}
+            for image in images_to_drop(cached, limits, self._clock.wall_s()):
+                path = self._image_path(image)
+                with self._locks.holding(image, deadline):
+                    if path.stat().st_mtime == seen_s[image]:  # nobody has asked for it since
+                        path.unlink()
+                        dropped.add(image)
+        return frozenset(dropped)
+
     def prepare(self, spec: DomainSpec) -> None:
         check_spec(spec)
         instance = spec.mark.instance
@@ -115,7 +142,8 @@ class LocalDisks:
                 for disk in spec.guest.disks:
                     path = self._disk_path(instance, disk)
                     if not path.exists():
-                        self._make_disk(path, disk, deadline)
+                        with self._locks.holding(disk.image or str(path), deadline):
+                            self._make_disk(path, disk, deadline)
                         made.append(path)
                 sync(home)
                 sync(self._instances)
@@ -186,6 +214,7 @@ class LocalDisks:
         backing: tuple[str, ...] = ()
         if disk.image is not None:
             base = self._cached(disk.image)
+            os.utime(base)
             facts = _inspect(base, disk.image)
             if facts.virtual_size_bytes > disk.size_bytes:
                 raise ImageRefused(
@@ -220,6 +249,12 @@ class LocalDisks:
 
     def _image_path(self, image: ImageId) -> Path:
         return self._images / _checked(image, "image")
+
+    def _backing(self) -> frozenset[str]:
+        """Return the names of the files that disks here stand on."""
+        return frozenset(
+            Path(backing_name(disk)).name for disk in self._instances.glob("*/*.qcow2")
+        )
 
     def _takes_direct_io(self) -> bool:
         probe = self.directory / f"{_UNFINISHED}direct-io"

@@ -20,7 +20,7 @@ from computekit.files import storage_errors
 from computekit.ids import HostName, ImageId, InstanceId
 from computekit.model import HostFacts
 from computekit.runtime import KeyedLocks, Runtime
-from computekit.units import Bytes, Gib, Seconds
+from computekit.units import Bytes, Mib, Seconds, bytes_to_gib, mib_to_bytes
 from computekit.virt.checks import check_spec
 from computekit.virt.libvirt.acceleration import (
     Acceleration,
@@ -49,6 +49,7 @@ from computekit.virt.libvirt.facts import (
 )
 from computekit.virt.libvirt.mark import Marking
 from computekit.virt.ports import (
+    CacheLimits,
     DomainEvent,
     DomainMark,
     DomainSpec,
@@ -62,7 +63,7 @@ _log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-_CONSOLE_LIMIT_BYTES, _CONSOLE_KEPT_BYTES = 4 << 20, 1 << 20
+_CONSOLE_LIMIT_BYTES, _CONSOLE_KEPT_BYTES = mib_to_bytes(Mib(4)), mib_to_bytes(Mib(1))
 _CONSOLE_ROUND_S = Seconds(10.0)
 _REST_S = Seconds(3600.0)
 
@@ -160,7 +161,7 @@ class LibvirtHypervisor:
             arch=host.arch,
             cpus=sum(len(cell.cpus) for cell in host.cells),
             memory_mib=memory_mib,
-            disk_gib=Gib(storage.f_blocks * storage.f_frsize >> 30),
+            disk_gib=bytes_to_gib(Bytes(storage.f_blocks * storage.f_frsize)),
             cells=with_whole_memory(host.cells, memory_mib),
             hypervisor="QEMU",
             hypervisor_version=version,
@@ -257,6 +258,9 @@ class LibvirtHypervisor:
 
     def cache_image(self, image: ImageId, source: ImageSource) -> None:
         self._disks.cache_image(image, source)
+
+    def drop_images(self, keep: frozenset[ImageId], limits: CacheLimits) -> frozenset[ImageId]:
+        return self._disks.drop_images(keep, limits)
 
     def prepare(self, spec: DomainSpec) -> None:
         self._disks.prepare(spec)

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import attrs
 
 from computekit.model import HostCell
-from computekit.units import Kib, Mib, kib_to_mib
+from computekit.units import Kib, Mib, kib_to_mib, mib_to_kib, scaled_to_kib
 
 __all__ = [
     "Capabilities",
@@ -15,8 +15,6 @@ __all__ = [
     "parse_meminfo",
     "with_whole_memory",
 ]
-
-_KIB_BY_UNIT = {"b": 1 / 1024, "bytes": 1 / 1024, "KiB": 1, "MiB": 1024, "GiB": 1024**2}
 
 
 @attrs.frozen
@@ -95,7 +93,7 @@ def with_whole_memory(cells: tuple[HostCell, ...], memory_mib: Mib) -> tuple[Hos
     if not cell.page_sizes_kib:
         return (attrs.evolve(cell, memory_mib=memory_mib),)
     (smallest, _), *large = sorted(cell.page_sizes_kib)
-    left_kib = memory_mib * 1024 - sum(size * count for size, count in large)
+    left_kib = mib_to_kib(memory_mib) - sum(size * count for size, count in large)
     pages = ((smallest, left_kib // smallest), *large)
     return (attrs.evolve(cell, memory_mib=memory_mib, page_sizes_kib=pages),)
 
@@ -117,11 +115,11 @@ def _cell(cell: ET.Element) -> HostCell:
 
 
 def _kib(element: ET.Element) -> Kib:
-    return Kib(int(int(element.text or "0") * _KIB_BY_UNIT[element.get("unit", "KiB")]))
+    return scaled_to_kib(int(element.text or "0"), element.get("unit", "KiB"))
 
 
 def _page_kib(element: ET.Element) -> int:
-    return int(int(element.get("size", "0")) * _KIB_BY_UNIT[element.get("unit", "KiB")])
+    return scaled_to_kib(int(element.get("size", "0")), element.get("unit", "KiB"))
 
 
 def _cpu_set(text: str) -> frozenset[int]:
