@@ -63,7 +63,7 @@ class BlockScores:
         self._flat[row] = NEVER
         self._tops[block] = self._blocks[block].max()
 
-    def chosen_from(self) -> npt.NDArray[np.intp]:
+    def rows(self) -> npt.NDArray[np.intp]:
         """Return all rows that may be chosen, ascending."""
         return np.flatnonzero(self._flat != NEVER)
 

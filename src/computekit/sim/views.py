@@ -1,0 +1,44 @@
+"""How replays look."""
+
+from collections.abc import Mapping, Sequence
+
+from computekit.display import Line, Lines, Page, Table
+from computekit.sim.cluster import Cluster
+from computekit.sim.protocol import OpenbFigures, OpenbRun
+
+__all__ = ["allocation_lines", "openb_view"]
+
+
+def openb_view(figures: Sequence[OpenbFigures], mean: OpenbFigures) -> Page:
+    """Return a row for each replay and one for their mean."""
+    headings = ("seed", "placed @100", "placed @130", "lost @100", "lost @130", "dropped", "per s")
+    rows = [_row(str(one.seeds[0]), one) for one in figures]
+    if len(figures) > 1:
+        rows.append(_row("mean", mean))
+    title = f"{mean.policy}: GPUs placed, and idle but of no use, per cent of all"
+    return Page((Table(headings, tuple(rows), numbers=frozenset(headings[1:]), title=title),))
+
+
+def _row(label: str, figures: OpenbFigures) -> tuple[str, ...]:
+    shares = (figures.alloc_100, figures.alloc_130, figures.frag_100, figures.frag_130)
+    return (
+        label,
+        *(f"{share:.2f}" for share in shares),
+        f"{figures.failed:.0f}",
+        f"{figures.decisions_per_s:.0f}",
+    )
+
+
+def allocation_lines(cluster: Cluster, runs: Mapping[str, OpenbRun]) -> Lines:
+    """Return how many devices were placed over how many were asked for, a line for each run."""
+    total = cluster.device_total or 1
+    lines: list[Line] = []
+    for label, run in runs.items():
+        asked = placed = 0
+        points: dict[int, float] = {}
+        for demand, packed in zip(run.demands, run.packed, strict=True):
+            asked += demand.device_total
+            placed += demand.device_total if packed is not None else 0
+            points[round(100 * asked / total)] = 100 * placed / total
+        lines.append(Line(label, tuple(sorted(points.items()))))
+    return Lines(tuple(lines), "asked for, % of all", "placed, % of all", "Devices placed")
