@@ -44,7 +44,9 @@ class PlainForm:
         return Asked(text, ProjectId(project) if project else None)
 
     def render(self, output: str, version: Microversion) -> Answer:
-        return Answer(200, msgspec.json.encode({"said": output}), modified_s=Seconds(1e9))
+        location = "/things/new" if output == "new" else None
+        body = msgspec.json.encode({"said": output})
+        return Answer(200, body, location=location, modified_s=Seconds(1e9))
 
 
 def operation(name: str, method: Any, path: str, **more: Any) -> Operation[Asked, str]:
@@ -67,11 +69,15 @@ def endpoints() -> tuple[Endpoint, ...]:
     def broken(_asked: Asked, _context: Context) -> str:
         raise RuntimeError("secret of the house")
 
+    def made(_asked: Asked, _context: Context) -> str:
+        return "new"
+
     form = PlainForm()
     bound = (
         (operation("root", "GET", "/", rule=Rule.ANYONE), echo),
         (operation("things", "GET", "/things"), echo),
         (operation("make", "POST", "/things", has_body=True), echo),
+        (operation("made", "POST", "/made", has_body=True), made),
         (operation("thing", "GET", "/things/{name}"), echo),
         (operation("late", "GET", "/late", since=Microversion(1, 10)), echo),
         (operation("early", "GET", "/early", until=Microversion(1, 9)), echo),

@@ -210,6 +210,14 @@ def test_a_long_answer_is_tagged_for_who_asks(call: Caller) -> None:
     assert call("GET", name, if_none_match=tag).status == 304
 
 
+def test_where_a_new_thing_is_has_the_host_that_the_caller_named(call: Caller) -> None:
+    assert call("POST", "/made", **JSON).headers["location"] == "/things/new"
+    named = call("POST", "/made", host="books.example:81", **JSON)
+    assert named.headers["location"] == "http://books.example:81/things/new"
+    below = attrs.evolve(call, environ={"SCRIPT_NAME": "/placement"})
+    assert below("POST", "/made", **JSON).headers["location"] == "/placement/things/new"
+
+
 OWN, OTHER = "/mine?project=p", "/mine?project=q"
 
 

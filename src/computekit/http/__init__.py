@@ -2,20 +2,25 @@
 
 from computekit.http.application import Application, Observer, Seen, Settings
 from computekit.http.authentication import Authentication, NoAuth2, StaticToken
+from computekit.http.basic import BasicAuth, read_htpasswd
 from computekit.http.cors import CrossOrigin
 from computekit.http.endpoint import Endpoint, Form, Prepared, endpoint
+from computekit.http.keystone import Keystone, read_keystone_options
 from computekit.http.problem import Problem, Refused, problem_of
 from computekit.http.server import Server, listening_socket
 from computekit.http.wire import Answer, Headers, Request
+from computekit.http.workers import Workers, free_port
 
 __all__ = [
     "Answer",
     "Application",
     "Authentication",
+    "BasicAuth",
     "CrossOrigin",
     "Endpoint",
     "Form",
     "Headers",
+    "Keystone",
     "NoAuth2",
     "Observer",
     "Prepared",
@@ -26,7 +31,11 @@ __all__ = [
     "Server",
     "Settings",
     "StaticToken",
+    "Workers",
     "endpoint",
+    "free_port",
     "listening_socket",
     "problem_of",
+    "read_htpasswd",
+    "read_keystone_options",
 ]

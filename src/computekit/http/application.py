@@ -290,11 +290,17 @@ class Application:
                 said.append(("last-modified", _http_date(int(answer.modified_s))))
                 said.append(("cache-control", "no-cache"))
         if answer.location is not None:
-            said.append(("location", f"{environ.get('SCRIPT_NAME', '')}{answer.location}"))
+            said.append(("location", f"{_base(environ)}{answer.location}"))
         said += answer.headers
         if self._settings.cross_origin is not None and exchange.method != "OPTIONS":
             said += self._settings.cross_origin.permission(exchange.headers)
         return said
+
+
+def _base(environ: Mapping[str, object]) -> str:
+    """Return where callers find the service: with the host that they named, if they did."""
+    prefix, host = environ.get("SCRIPT_NAME", ""), environ.get("HTTP_HOST")
+    return f"{environ.get('wsgi.url_scheme', 'http')}://{host}{prefix}" if host else f"{prefix}"
 
 
 def _length(environ: Mapping[str, object]) -> int | None:

@@ -1,0 +1,1 @@
+# What computekit uses of keystonemiddleware, which has no types.
