@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-# The same examples each time; `--hypothesis-profile=explore` looks for new ones.
+# The same examples each time; `nox -s soak` looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
-settings.register_profile("explore", max_examples=2_000, deadline=None)
+settings.register_profile("soak", max_examples=2_000, deadline=None, print_blob=True)
 settings.load_profile("steady")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from computekit.errors import ImageRefused
 from computekit.images import DISK_FORMATS, ImageFacts, inspect_image
+from tests.property.effort import examples
 from tests.unit.images.headers import CLUSTER, Qcow2, extension
 
 GOOD = (
@@ -75,7 +76,7 @@ def test_a_patched_and_cut_qcow2(which: int, changes: list[tuple[int, bytes]], l
 
 
 @pytest.mark.real
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(which, patches)
 def test_qemu_finds_no_other_file_in_what_is_taken(
     which: int, changes: list[tuple[int, bytes]]

@@ -32,6 +32,7 @@ from computekit.testing.clock import ManualClock
 from computekit.testing.operation_world import Crash
 from computekit.units import Seconds
 from computekit.work import ChangeSet, MemoryStore, MemoryTable, Tx
+from tests.property.effort import examples
 
 R = TypeVar("R")
 
@@ -276,4 +277,6 @@ class Interleavings(RuleBasedStateMachine):
 
 
 TestInterleavings = Interleavings.TestCase
-TestInterleavings.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestInterleavings.settings = settings(
+    max_examples=examples(150), stateful_step_count=40, deadline=None
+)

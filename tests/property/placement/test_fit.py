@@ -8,6 +8,7 @@ from computekit.ids import HostName, ProviderId
 from computekit.model import FrozenMap, PlacementRequest, RequestGroup, ResourceClass
 from computekit.placement import Fit, ProviderUse, fits, no_fit
 from computekit.scheduler import Host
+from tests.property.effort import examples
 from tests.property.scheduler.fleets import (
     CLASSES,
     TRAITS,
@@ -55,8 +56,12 @@ def signature(tree: Tree, request: PlacementRequest, amounts: Amounts) -> tuple[
         if at is None:
             return ()
         p, used = uses[at].provider, uses[at].used
-        of_classes = [(name, str(p.inventories.get(name)), used.get(name)) for name in classes]
-        return (sorted(of_classes), sorted(traits & p.traits), *kind(p.parent))
+        offers = sorted(
+            (name, of.capacity - used.get(name, 0), of.min_unit, of.max_unit, of.step_size)
+            for name, of in p.inventories.items()
+            if name in classes
+        )
+        return (offers, sorted(traits & p.traits), *kind(p.parent))
 
     return tuple(sorted(str((kind(p), sorted(of.items()))) for p, of in amounts.items()))
 
@@ -75,7 +80,7 @@ def of_chosen(tree: Tree, request: PlacementRequest, chosen: Chosen) -> tuple[st
     return signature(tree, request, amounts)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(trees(NAME, most=4), small_requests(), st.booleans())
 def test_every_way_is_found_once_for_all_that_are_alike(
     tree: Tree, request: PlacementRequest, alike: bool

@@ -16,6 +16,7 @@ from computekit.scheduler import (
     SchedulingRun,
     Unplaced,
 )
+from tests.property.effort import examples
 from tests.property.scheduler.fleets import FleetHost, fleets, index_of, requests, takes
 
 Fleet = tuple[FleetHost, ...]
@@ -32,7 +33,7 @@ def on_host(request: Request, host: HostName) -> Request:
     return attrs.evolve(request, run=SchedulingRun(ignored_hosts=ignored, host=host))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(fleets(), requests())
 def test_the_hosts_that_are_found_are_those_that_fit(fleet: Fleet, request: Request) -> None:
     decision = Scheduler(index_of(fleet), tries_per_host=1).place(request)
@@ -65,7 +66,7 @@ def test_an_explanation_says_what_the_decision_did(fleet: Fleet, request: Reques
     assert explanation.html()
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(fleets(), requests())
 def test_every_named_remedy_makes_the_request_fit(fleet: Fleet, request: Request) -> None:
     index = index_of(fleet)

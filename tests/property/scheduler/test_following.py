@@ -24,6 +24,7 @@ from computekit.scheduler import (
 )
 from computekit.testing import ManualClock
 from computekit.work import MemoryStore, Tx
+from tests.property.effort import examples
 from tests.property.scheduler.fleets import NAMES, FleetHost, fleets, hosts, index_of, requests
 
 
@@ -113,7 +114,7 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(STEPS, max_size=12), requests(), st.sampled_from((2, 1000)))
 def test_an_index_that_follows_is_the_index_read_anew(
     script: list[Step], request: Request, history: int
