@@ -47,6 +47,12 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """The property tests with twenty times the examples, new ones each time: minutes."""
+    _python(session, "-m", "pytest", "-q", "tests/property", "--hypothesis-profile=soak")
+
+
+@nox.session
 def real(session: nox.Session) -> None:
     """The tests against this machine's libvirt, QEMU and databases."""
     _checks(session, "real")
