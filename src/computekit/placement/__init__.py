@@ -1,5 +1,12 @@
 """The books of compute resources: providers, inventories, who holds what; and claims on them."""
 
+from computekit.placement.claim_best import (
+    Attempt,
+    Claimed,
+    Unclaimed,
+    claim_best,
+    most_free,
+)
 from computekit.placement.columns import (
     BoolArray,
     Coded,
@@ -41,10 +48,12 @@ __all__ = [
     "CLASS_CHANGED",
     "PROVIDER_CHANGED",
     "TRAIT_CHANGED",
+    "Attempt",
     "BoolArray",
     "Candidate",
     "CandidatePage",
     "Claim",
+    "Claimed",
     "Coded",
     "CounterClaim",
     "Fit",
@@ -69,10 +78,13 @@ __all__ = [
     "ResourceColumn",
     "Rows",
     "TreeSummary",
+    "Unclaimed",
     "Units",
     "Usage",
     "check_request",
+    "claim_best",
     "fits",
+    "most_free",
     "no_fit",
     "tree_view",
 ]

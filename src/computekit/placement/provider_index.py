@@ -209,6 +209,12 @@ class ProviderIndex:
             row = self.rows.row(provider)
             return None if row is None else self.rows.use(row)
 
+    def root_of(self, provider: ProviderId) -> ProviderId | None:
+        """Return the root of the tree that a provider is in, or None if there is none."""
+        with self.lock:
+            row = self.rows.row(provider)
+            return None if row is None else self.rows.id(int(self.rows.root[row]))
+
     def candidates(self, request: PlacementRequest, *, twins: bool = False) -> Iterator[Candidate]:
         """Return the ways to serve a request one by one, each found when it is asked for.
 
@@ -234,6 +240,7 @@ class ProviderIndex:
         limit: int | None = None,
         twins: bool = False,
         one_per_tree: bool = False,
+        root: ProviderId | None = None,
     ) -> Found:
         """Return the answer to a search in pieces that stay the same objects while they hold.
 
@@ -243,6 +250,7 @@ class ProviderIndex:
             twins: as in `candidates`.
             one_per_tree: leave out candidates that take of two providers of one tree (what the
                 Placement API gives below microversion 1.29).
+            root: only on the tree of this root.
 
         Raises:
             InvalidInput: with every fault of the request.
@@ -251,12 +259,12 @@ class ProviderIndex:
             self.refresh()
             shape = self._shape(request, twins)
             rows = self.rows
-            question = (limit, one_per_tree)
+            question = (limit, one_per_tree, root)
             known = shape.answers.get(question)
             if known is not None and known[0] == rows.version:
                 return known[1]
             candidates: list[FoundCandidate] = []
-            for found in self._search(request, twins):
+            for found in self._search(request, twins, root):
                 if one_per_tree and self._shares_tree(found.candidate):
                     continue
                 candidates.append(found)
@@ -303,9 +311,12 @@ class ProviderIndex:
             kept -= oldest.kept
             cells -= oldest.cells
 
-    def _search(self, request: PlacementRequest, twins: bool) -> Iterator[FoundCandidate]:
+    def _search(
+        self, request: PlacementRequest, twins: bool, root: ProviderId | None = None
+    ) -> Iterator[FoundCandidate]:
         """Return candidates, first of each tree, second of each ...; locked while it looks."""
-        trees: list[ProviderId] | None = None  # in the first round: all, by their ids
+        # None: all, by their ids.
+        trees: list[ProviderId] | None = None if root is None else [root]
         seen: set[tuple[object, object]] = set()
         number = 0
         while trees is None or trees:

@@ -82,7 +82,8 @@ def requests(draw: st.DrawFn, forest: Forest) -> PlacementRequest:
     count = draw(st.sampled_from((0, 0, 1, 2, 2, 3)))
     suffixes = [f"_{n}" for n in range(count)]
     subtrees: list[frozenset[str]] = []
-    if suffixes and draw(st.integers(0, 1)):
+    related = draw(st.booleans())
+    if suffixes and related:
         named = st.frozensets(st.sampled_from(suffixes), min_size=min(2, len(suffixes)))
         subtrees = draw(st.lists(named, min_size=1, max_size=2))
     groups: list[RequestGroup] = []
