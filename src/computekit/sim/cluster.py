@@ -55,7 +55,8 @@ class Cluster:
         """Return all hosts, empty."""
         ends = np.full(len(self.names), NEVER)
         idle = self.devices.sum(axis=1)
-        return HostColumns(self.capacity, self.capacity, self.devices, idle, self.model_of, ends)
+        capacity = tuple(self.capacity)
+        return HostColumns(capacity, capacity, self.devices, idle, self.model_of, ends)
 
     def usable(self, demand: Demand) -> BoolArray:
         """Return which hosts have a model that the demand names; all if it names none."""
@@ -84,7 +85,7 @@ class Packed:
 class _Kept:
     """The scores of one demand."""
 
-    __slots__ = ("bound", "demand", "part", "scores", "usable", "version")
+    __slots__ = ("bound", "demand", "nowhere", "part", "scores", "usable", "version")
 
     def __init__(self, demand: Demand, bound: BoundPacking, cluster: Cluster) -> None:
         self.demand = demand
@@ -92,6 +93,8 @@ class _Kept:
         self.part = demand.devices == 1 and demand.each < cluster.whole
         self.usable = cluster.usable(demand) if demand.models else None
         self.version = -1
+        # Nothing fits anywhere, and will not before something is given back.
+        self.nowhere = False
         self.scores = BlockScores()
 
 
@@ -116,6 +119,8 @@ class Packer:
         self.cluster = cluster
         self.packing = packing
         self.free: IntArray = cluster.capacity.copy()
+        self._free = tuple(self.free)
+        self._capacity = tuple(cluster.capacity)
         self.devices: IntArray = cluster.devices.copy()
         self.idle: IntArray = cluster.devices.sum(axis=1)
         self.guests: IntArray = np.zeros(len(cluster.names), dtype=np.int64)
@@ -124,12 +129,15 @@ class Packer:
         self._bound = shapes
         self._kept: dict[Demand, _Kept] = {}
         self._log: list[int] = []
+        self._given_back = 0
         self._changed_at: IntArray = np.full(len(cluster.names), -1, dtype=np.int64)
         self._draw = packing.draw if isinstance(packing, RandomFit) else None
 
     def place(self, demand: Demand) -> Packed | None:
         """Put a demand on the best host that it fits; None if it fits nowhere."""
         kept = self._of(demand)
+        if kept.nowhere:
+            return None
         row: int | None
         if self._draw is None:
             row = kept.scores.best()
@@ -139,6 +147,7 @@ class Packer:
         if row is None and self._occupied_only:
             row = self._first_empty(kept)
         if row is None:
+            kept.nowhere = True
             return None
         packed = Packed(row, demand, self._choose(kept, row))
         self._change(packed, -1)
@@ -157,17 +166,18 @@ class Packer:
     def columns(self, rows: _RowArray | slice = slice(None)) -> HostColumns:
         """Return some hosts as they are now."""
         return HostColumns(
-            self.free[:, rows],
-            self.cluster.capacity[:, rows],
-            self.devices[rows],
-            self.idle[rows],
-            self.cluster.model_of[rows],
-            self.ends_s[rows],
+            self._free,
+            self._capacity,
+            self.devices,
+            self.idle,
+            self.cluster.model_of,
+            self.ends_s,
+            rows,
         )
 
     def _change(self, packed: Packed, sign: int) -> None:
         row, demand = packed.row, packed.demand
-        for free, amount in zip(self.free, demand.amounts, strict=True):
+        for free, amount in zip(self._free, demand.amounts, strict=True):
             free[row] += sign * amount
         for device in packed.devices:
             self.devices[row, device] += sign * demand.each
@@ -175,6 +185,8 @@ class Packer:
         self.guests[row] -= sign
         if demand.ends_s is not None and sign < 0:
             self.ends_s[row] = max(float(self.ends_s[row]), demand.ends_s)
+        if sign > 0:
+            self._given_back = len(self._log)
         self._changed_at[row] = len(self._log)
         self._log.append(row)
 
@@ -185,6 +197,10 @@ class Packer:
             if len(self._kept) >= self._bound:
                 del self._kept[next(iter(self._kept))]
             self._kept[demand] = kept
+        if kept.nowhere:
+            if kept.version > self._given_back:
+                return kept
+            kept.nowhere = False
         version = len(self._log)
         if kept.version < 0:
             hosts = self.columns()
@@ -210,11 +226,12 @@ class Packer:
 
     def _fits(self, kept: _Kept, hosts: HostColumns, rows: _RowArray | slice) -> BoolArray:
         demand = kept.demand
-        fits: BoolArray = hosts.free[0] >= demand.amounts[0]
-        for free, amount in zip(hosts.free[1:], demand.amounts[1:], strict=True):
-            fits &= free >= amount
+        fits: BoolArray = hosts.free(0) >= demand.amounts[0]
+        for at in range(1, len(demand.amounts)):
+            fits &= hosts.free(at) >= demand.amounts[at]
         if kept.part:
-            fits &= hosts.devices.max(axis=1) >= demand.each
+            if not kept.bound.judges_parts:
+                fits &= hosts.devices.max(axis=1) >= demand.each
         elif demand.devices:
             fits &= (hosts.devices >= demand.each).sum(axis=1) >= demand.devices
         if kept.usable is not None:

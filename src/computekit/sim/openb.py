@@ -70,6 +70,7 @@ def openb_demands(path: Path) -> tuple[Demand, ...]:
     faults: list[Fault] = []
     rows = sorted(_rows(path, _POD_FIELDS, faults), key=lambda row: row["name"])
     demands: list[Demand] = []
+    known: dict[Demand, Demand] = {}
     for row in rows:
         cpu, memory, gpus, milli = _numbers(path, row, _POD_FIELDS[1:5], faults)
         if gpus and not 1 <= milli <= WHOLE:
@@ -79,7 +80,8 @@ def openb_demands(path: Path) -> tuple[Demand, ...]:
             where = f"{path.name}[{row['name']}].gpu_milli"
             faults.append(Fault(where, "order", f"{milli} of each of several GPUs; {WHOLE} it is"))
         models = frozenset(filter(None, row["gpu_spec"].split("|")))
-        demands.append(Demand((cpu, memory), gpus, milli if gpus else 0, models))
+        demand = Demand((cpu, memory), gpus, milli if gpus else 0, models)
+        demands.append(known.setdefault(demand, demand))
     if not rows and not faults:
         faults.append(Fault(path.name, "empty", "there are no pods"))
     _raise(faults)

@@ -180,7 +180,7 @@ def openb_figures(
         rows = every if stale is None else np.array(sorted(stale), dtype=np.intp)
         if len(rows):
             hosts = state.columns(rows)
-            measured[rows] = fragments.measure(hosts.free[0], hosts.devices, hosts.models)
+            measured[rows] = fragments.measure(hosts.free(0), hosts.devices, hosts.models)
         stale = set()
         at.append((100 * placed / total, 100 * float(measured.sum()) / total))
     means = [np.mean(found[mark], axis=0) if found[mark] else (0.0, 0.0) for mark in MARKS]

@@ -97,6 +97,7 @@ class Fragmentation:
 class _Bound:
     demand: Demand
     policy: Fragmentation
+    judges_parts: ClassVar[bool] = True
 
     @cached_property
     def _prices(self) -> FloatArray | None:
@@ -115,7 +116,7 @@ class _Bound:
         demand, policy = self.demand, self.policy
         gained: FloatArray
         if policy.cpu_per_unit:
-            unserved = hosts.idle - hosts.free[0] / policy.cpu_per_unit
+            unserved = hosts.idle - hosts.free(0) / policy.cpu_per_unit
             more = demand.amounts[0] / policy.cpu_per_unit - demand.device_total
             gained = np.maximum(unserved, 0.0) - np.maximum(unserved + more, 0.0)
             gained /= policy.whole
@@ -144,7 +145,7 @@ def _cpu_per_unit(hosts: HostColumns, mix: Mapping[Demand, float]) -> float:
         return 0.0
     cpu = sum(d.amounts[0] * count for d, count in mix.items())
     with_devices = sum(d.amounts[0] * count for d, count in mix.items() if d.devices)
-    scarce = cpu * float(hosts.devices.sum()) > devices * float(hosts.free[0].sum())
+    scarce = cpu * float(hosts.devices.sum()) > devices * float(hosts.free(0).sum())
     return (cpu if scarce else with_devices) / devices
 
 

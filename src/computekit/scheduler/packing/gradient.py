@@ -109,6 +109,7 @@ class GradientDescent:
 class _Descent:
     demand: Demand
     rule: GradientDescent
+    judges_parts: ClassVar[bool] = True
 
     def scores(self, hosts: HostColumns, /) -> FloatArray:
         scores: FloatArray = self._choices(hosts).max(axis=1)
@@ -118,8 +119,8 @@ class _Descent:
         """Return the score of each row by the device that is taken, shape (rows, choices)."""
         demand, measure = self.demand, self.rule.fragments.measure
         devices, models = hosts.devices, hosts.models
-        before = measure(hosts.free[0], devices, models)
-        cpu = hosts.free[0] - demand.amounts[0]
+        before = measure(hosts.free(0), devices, models)
+        cpu = hosts.free(0) - demand.amounts[0]
         after: list[FloatArray] = []
         if demand.devices == 1 and demand.each < self.rule.whole:
             for at in range(devices.shape[1]):

@@ -72,13 +72,18 @@ class _Bound:
     among: BoundPacking
     step_s: float
 
+    @property
+    def judges_parts(self) -> bool:
+        return self.among.judges_parts
+
     def scores(self, hosts: HostColumns, /) -> FloatArray:
         others = self.among.scores(hosts)
-        if self.demand.ends_s is None or not len(hosts):
+        if self.demand.ends_s is None:
             return others
+        ends_s = hosts.ends_s
         # An empty host would have to stay up for the whole life of the guest: the longest.
         longer = np.where(
-            np.isneginf(hosts.ends_s), _LONGEST_S, np.maximum(self.demand.ends_s - hosts.ends_s, 0)
+            np.isneginf(ends_s), _LONGEST_S, np.maximum(self.demand.ends_s - ends_s, 0)
         )
         # What the other policy says fits between two steps, in the same order.
         return np.arctan(others) / np.pi - np.floor(longer / self.step_s)

@@ -42,6 +42,7 @@ class RandomFit:
 class _Random:
     demand: Demand
     source: random.Random
+    judges_parts: ClassVar[bool] = False
 
     def scores(self, hosts: HostColumns, /) -> FloatArray:
         return np.zeros(len(hosts))
@@ -64,6 +65,7 @@ class FirstFit:
 @attrs.frozen
 class _First:
     demand: Demand
+    judges_parts: ClassVar[bool] = False
 
     def scores(self, hosts: HostColumns, /) -> FloatArray:
         return np.zeros(len(hosts))
@@ -116,13 +118,14 @@ class _Best:
     demand: Demand
     rule: BestFit
     sign: float
+    judges_parts: ClassVar[bool] = False
 
     def scores(self, hosts: HostColumns, /) -> FloatArray:
         rule, demand = self.rule, self.demand
         left = np.zeros(len(hosts))
         for at, weight in enumerate(rule.weights):
             if weight:
-                left += (hosts.free[at] - demand.amounts[at]) * (weight / rule.scale[at])
+                left += (hosts.free(at) - demand.amounts[at]) * (weight / rule.scale[at])
         if rule.device_weight:
             share = rule.device_weight / rule.device_scale
             left += (hosts.idle - demand.device_total) * share
@@ -156,13 +159,18 @@ class BalancedFit:
 class _Balanced:
     demand: Demand
     balance: float
+    judges_parts: ClassVar[bool] = False
 
     def scores(self, hosts: HostColumns, /) -> FloatArray:
-        left = hosts.free - np.array(self.demand.amounts)[:, None]
-        share = left / np.maximum(hosts.capacity, 1)
-        spread = share.max(axis=0) - share.min(axis=0)
-        scores: FloatArray = -(share.mean(axis=0) + self.balance * spread)
-        return scores
+        shares = [
+            (hosts.free(at) - amount) / np.maximum(hosts.capacity(at), 1)
+            for at, amount in enumerate(self.demand.amounts)
+        ]
+        most = least = total = shares[0]
+        for share in shares[1:]:
+            most, least = np.maximum(most, share), np.minimum(least, share)
+            total = total + share
+        return -(total / len(shares) + self.balance * (most - least))
 
     def device(self, host: HostColumns, /) -> int:
         return tightest(host, self.demand.each)
@@ -194,12 +202,13 @@ class DotProduct:
 class _Dot:
     demand: Demand
     rule: DotProduct
+    judges_parts: ClassVar[bool] = False
 
     def scores(self, hosts: HostColumns, /) -> FloatArray:
         rule, demand = self.rule, self.demand
         product = np.zeros(len(hosts))
-        for free, amount, scale in zip(hosts.free, demand.amounts, rule.scale, strict=True):
-            product += free * (amount / scale**2)
+        for at, amount in enumerate(demand.amounts):
+            product += hosts.free(at) * (amount / rule.scale[at] ** 2)
         if demand.devices:
             product += hosts.idle * (demand.device_total / rule.device_scale**2)
         return np.floor(-product / rule.step) if rule.step else -product
