@@ -6,6 +6,8 @@ import click
 
 from computekit import __version__
 from computekit.cli.place import place
+from computekit.cli.placement import placement
+from computekit.cli.sim import sim
 from computekit.errors import ComputekitError, InvalidInput
 
 __all__ = ["main"]
@@ -49,3 +51,5 @@ def main() -> None:
 
 
 main.add_command(place)
+main.add_command(placement)
+main.add_command(sim)

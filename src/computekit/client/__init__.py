@@ -2,6 +2,22 @@
 
 from computekit.client.authentication import Authentication, basic, token
 from computekit.client.connection import Connection
+from computekit.client.copying import Differences, compare, write_differences
 from computekit.client.placement import RemotePlacement
+from computekit.client.snapshot import CopySide, Progress, Snapshot, read_snapshot, sums
 
-__all__ = ["Authentication", "Connection", "RemotePlacement", "basic", "token"]
+__all__ = [
+    "Authentication",
+    "Connection",
+    "CopySide",
+    "Differences",
+    "Progress",
+    "RemotePlacement",
+    "Snapshot",
+    "basic",
+    "compare",
+    "read_snapshot",
+    "sums",
+    "token",
+    "write_differences",
+]
