@@ -3,12 +3,13 @@
 import io
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 import attrs
 
-from computekit.http import Application
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 @attrs.frozen
@@ -32,7 +33,7 @@ class Reply:
 class Caller:
     """Somebody who calls an application, with the same headers each time."""
 
-    application: Application
+    application: "WSGIApplication"
     headers: Mapping[str, str] = {}
     environ: Mapping[str, object] = {}
 

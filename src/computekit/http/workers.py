@@ -127,7 +127,7 @@ class Workers:
             http1_settings=HTTP1Settings(
                 header_read_timeout=HEADER_READ_MS, max_buffer_size=BUFFER
             ),
-            log_level=LogLevels.warning,
+            log_level=LogLevels.error,
             log_dictconfig=LOG,
             respawn_failed_workers=True,
             workers_kill_timeout=max(1, int(self.drain_s)),
