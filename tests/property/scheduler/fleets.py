@@ -1,8 +1,8 @@
 """Random small fleets and requests, and a reference that tries everything."""
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, product
-from typing import Literal, TypeVar
+from itertools import product
+from typing import Literal
 
 import attrs
 from hypothesis import strategies as st
@@ -24,8 +24,7 @@ from computekit.model import (
 from computekit.placement import FleetIndex, ProviderUse
 from computekit.scheduler import Host, PlacementIntent, Request, SchedulingRun
 from computekit.units import Gib, Mib
-
-T = TypeVar("T")
+from tests.property.dice import DICE, Dice, subsets
 
 CLASSES = (VCPU, MEMORY_MB, DISK_GB, ResourceClass("CUSTOM_VF"))
 TRAITS = tuple(Trait(f"CUSTOM_T{i}") for i in range(3))
@@ -56,33 +55,6 @@ def facts(name: HostName, arch: str = "x86_64") -> HostFacts:
         machine_types=frozenset({"q35"}),
         uefi=True,
     )
-
-
-class Dice:
-    """One number, spent on choices among few: far cheaper than a draw for each of them.
-
-    Zero always chooses the first, so that hypothesis finds the plain case by making numbers small.
-    """
-
-    def __init__(self, number: int) -> None:
-        self._left = number
-
-    def pick(self, things: Sequence[T]) -> T:
-        self._left, at = divmod(self._left, len(things))
-        return things[at]
-
-    def pick_some(self, things: Sequence[T], of: int) -> frozenset[T]:
-        """Return one of the things, once in `of` times, or none."""
-        thing = self.pick(things)
-        return frozenset() if self.pick(range(of)) < of - 1 else frozenset({thing})
-
-
-DICE = st.integers(0, 2**24 - 1).map(Dice)  # one more bit, and hypothesis prefers small numbers
-
-
-def subsets(things: Sequence[T], least: int, most: int) -> tuple[frozenset[T], ...]:
-    sizes = range(least, most + 1)
-    return tuple(frozenset(some) for size in sizes for some in combinations(things, size))
 
 
 SETS_OF_CLASSES = subsets(CLASSES, 2, 4)
