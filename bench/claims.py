@@ -1,7 +1,7 @@
 """How many claims a second a store grants.
 
 A claim is what a small instance takes: three classes of one provider, one new consumer, one
-transaction of its own. On SQLite each is on the disk when it returns.
+transaction of its own. On SQLite and PostgreSQL each is on the disk when it returns.
 """
 
 import random
@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import attrs
+import pytest
 
 from bench.measure import Measure
 from computekit.clock import SystemClock
@@ -31,6 +33,7 @@ from computekit.model import (
 from computekit.placement import Claim, MemoryPlacement, PlacementWriter
 from computekit.store import SqlPlacement, SqlStore
 from computekit.work import MemoryStore, Store, Tx
+from tests.real.postgresql import running
 
 HOSTS = 1_000
 PLENTY = FrozenMap(
@@ -109,17 +112,17 @@ def figures(what: str, books: Books, seconds: float) -> Iterator[Measure]:
             )
 
 
-def bare_commits(store: Store, seconds: float) -> Measure:
+def bare_commits(store: Store, seconds: float, what: str) -> Measure:
     """Measure commits of one row of the change table: what the disk's sync leaves to hope for."""
     count, started = 0, time.perf_counter()
     while (elapsed := time.perf_counter() - started) < seconds:
         store.write(lambda tx: tx.changed("bench", "row"))
         count += 1
-    return Measure("sqlite file, 1 thread, nothing but the commit", count / elapsed, "commits/s")
+    return Measure(f"{what}, 1 thread, nothing but the commit", count / elapsed, "commits/s")
 
 
 def measure(seconds: float) -> Iterator[Measure]:
-    """Measure memory, SQLite in memory and an SQLite file."""
+    """Measure memory, SQLite in memory and in a file, and PostgreSQL where it is installed."""
     clock, memory = SystemClock(), MemoryStore()
     yield from figures("memory", fill(memory, MemoryPlacement(memory, clock)), seconds)
     opened: Callable[[str], SqlStore] = partial(SqlStore, clock=clock, source=random.Random(3))
@@ -130,4 +133,13 @@ def measure(seconds: float) -> Iterator[Measure]:
         opened(f"sqlite:///{directory}/store.db") as store,
     ):
         yield from figures("sqlite file", fill(store, SqlPlacement(store, clock)), seconds)
-        yield bare_commits(store, seconds)
+        yield bare_commits(store, seconds, "sqlite file")
+    try:
+        with (
+            running(durable=True) as server,
+            opened(server.url(Path("/bench"))) as store,
+        ):
+            yield from figures("postgresql", fill(store, SqlPlacement(store, clock)), seconds)
+            yield bare_commits(store, seconds, "postgresql")
+    except pytest.skip.Exception as missing:
+        print(f"claims: no figures of PostgreSQL: {missing}")

@@ -14,7 +14,7 @@ import attrs
 import psycopg
 import pytest
 
-SETTINGS = "-c listen_addresses='' -c fsync=off -c max_connections=200"
+SETTINGS = "-c listen_addresses='' -c max_connections=200"
 
 
 @attrs.frozen
@@ -40,8 +40,12 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Start a server and stop it again; skip where there is none."""
+def running(*, durable: bool = False) -> Iterator[Server]:
+    """Start a server and stop it again; skip where there is none.
+
+    Args:
+        durable: whether a commit waits for the disk; processes may be killed either way.
+    """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
@@ -59,7 +63,7 @@ def running() -> Iterator[Server]:
     data = f"{directory}/data"
     try:
         run(f"{there}/initdb", "-D", data, "-U", "ck", "-A", "trust", "--no-sync")
-        options = f"{SETTINGS} -k {directory}"
+        options = f"{SETTINGS} -c fsync={'on' if durable else 'off'} -k {directory}"
         run(f"{there}/pg_ctl", "-D", data, "-o", options, "-l", f"{directory}/log", "-w", "start")
         try:
             yield Server(directory)

@@ -5,24 +5,24 @@ All in one order: the consumers, their (provider, class) ascending, the provider
 between, and the transaction runs again; with one writer at a time that does not happen.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import attrs
-from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from computekit.ids import ConsumerId, ProviderId
 from computekit.model import Allocation, Inventory, ResourceClass
 from computekit.placement import PROVIDER_CHANGED, Claim
 from computekit.placement.judging import (
-    Key,
     check_generations,
     difference,
     judge_amounts,
     judge_counters,
     named,
 )
-from computekit.store.chunks import chunks
+from computekit.store.claim_view import Amounts, Before, Counts, look
+from computekit.store.quick import Quick
 from computekit.store.sql_store import Raced
 from computekit.store.tables import (
     ALLOCATION,
@@ -39,36 +39,20 @@ __all__ = ["plan_claims", "read_counter", "release", "write_claims"]
 
 K = TypeVar("K")
 
-_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+_CONSUMER_COLUMNS = ("project_id", "user_id", "type", "generation", "updated_s")
 
-_KNOWN = select(CONSUMER.c.id, CONSUMER.c.generation, CONSUMER.c.type).where(
-    CONSUMER.c.id.in_(_IDS)
+_NEW_CONSUMER = Quick(insert(CONSUMER))
+_SET_CONSUMER = Quick(
+    update(CONSUMER)
+    .where(CONSUMER.c.id == bindparam("who"))
+    .values({name: bindparam(name) for name in _CONSUMER_COLUMNS})
 )
-_NEW_CONSUMER = insert(CONSUMER)
-_SET_CONSUMER = update(CONSUMER).where(CONSUMER.c.id == bindparam("who"))
-_DROP_CONSUMER = delete(CONSUMER).where(CONSUMER.c.id == bindparam("who"))
+_DROP_CONSUMER = Quick(delete(CONSUMER).where(CONSUMER.c.id == bindparam("who")))
 
-_HELD = select(
-    ALLOCATION.c.consumer_id,
-    ALLOCATION.c.provider_id,
-    ALLOCATION.c.resource_class,
-    ALLOCATION.c.amount,
-).where(ALLOCATION.c.consumer_id.in_(_IDS))
-_HOLD = insert(ALLOCATION)
-_DROP_HELD = delete(ALLOCATION).where(ALLOCATION.c.consumer_id == bindparam("who"))
+_HOLD = Quick(insert(ALLOCATION))
+_DROP_HELD = Quick(delete(ALLOCATION).where(ALLOCATION.c.consumer_id == bindparam("who")))
 
-_INVENTORIES = select(
-    INVENTORY.c.provider_id,
-    INVENTORY.c.resource_class,
-    INVENTORY.c.total,
-    INVENTORY.c.reserved,
-    INVENTORY.c.min_unit,
-    INVENTORY.c.max_unit,
-    INVENTORY.c.step_size,
-    INVENTORY.c.allocation_ratio,
-    INVENTORY.c.used,
-).where(INVENTORY.c.provider_id.in_(_IDS))
-_USE = (
+_USE = Quick(
     update(INVENTORY)
     .where(
         INVENTORY.c.provider_id == bindparam("of"),
@@ -80,22 +64,19 @@ _USE = (
     )
     .values(used=INVENTORY.c.used + bindparam("more"))
 )
-_RAISE = (
+_RAISE = Quick(
     update(PROVIDER)
     .where(PROVIDER.c.id == bindparam("of"))
     .values(generation=PROVIDER.c.generation + 1, updated_s=bindparam("now_s"))
 )
 
-_HELD_COUNTS = select(
-    COUNTER_HOLD.c.consumer_id, COUNTER_HOLD.c.scope, COUNTER_HOLD.c.name, COUNTER_HOLD.c.amount
-).where(COUNTER_HOLD.c.consumer_id.in_(_IDS))
-_HOLD_COUNT = insert(COUNTER_HOLD)
-_DROP_COUNTS = delete(COUNTER_HOLD).where(COUNTER_HOLD.c.consumer_id == bindparam("who"))
+_HOLD_COUNT = Quick(insert(COUNTER_HOLD))
+_DROP_COUNTS = Quick(delete(COUNTER_HOLD).where(COUNTER_HOLD.c.consumer_id == bindparam("who")))
 _THIS_COUNTER = (COUNTER.c.scope == bindparam("of"), COUNTER.c.name == bindparam("what"))
 _COUNT = select(COUNTER.c.used).where(*_THIS_COUNTER)
-_NEW_COUNTER = insert(COUNTER)
-_DROP_COUNTER = delete(COUNTER).where(*_THIS_COUNTER)
-_SET_COUNTER = (
+_NEW_COUNTER = Quick(insert(COUNTER))
+_DROP_COUNTER = Quick(delete(COUNTER).where(*_THIS_COUNTER, COUNTER.c.used == 0))
+_SET_COUNTER = Quick(
     update(COUNTER)
     .where(
         *_THIS_COUNTER,
@@ -107,26 +88,14 @@ _SET_COUNTER = (
     .values(used=COUNTER.c.used + bindparam("more"))
 )
 
-Amounts = dict[Key, int]
-Counts = dict[tuple[str, str], int]
-
-
-@attrs.frozen
-class _Before:
-    """What a consumer is and holds before it claims."""
-
-    type: str | None
-    generation: int
-    amounts: Amounts
-    counts: Counts
-
 
 @attrs.frozen
 class ClaimPlan:
-    """Claims that fit, and what their consumers that are known hold before."""
+    """Claims that fit, and how it was before them."""
 
     claims: Sequence[Claim]
-    before: Mapping[ConsumerId, _Before]
+    before: Mapping[ConsumerId, Before]
+    counters: Counts
 
 
 def plan_claims(
@@ -141,7 +110,13 @@ def plan_claims(
         claims: known to be sound.
         changed: inventories that providers will have when the claims are written.
     """
-    before = _before(connection, [claim.allocation.consumer.id for claim in claims])
+    view = look(
+        connection,
+        [claim.allocation.consumer.id for claim in claims],
+        {p for claim in claims for p in claim.allocation.resources},
+        {(c.scope, c.name) for claim in claims for c in claim.counters},
+    )
+    before, stock = view.before, view.stock
     check_generations(claims, {who: row.generation for who, row in before.items()})
     held: Amounts = {}
     held_counts: Counts = {}
@@ -150,16 +125,13 @@ def plan_claims(
             held[key] = held.get(key, 0) + amount
         for counter, amount in row.counts.items():
             held_counts[counter] = held_counts.get(counter, 0) + amount
-    stock = _stock(connection, {p for claim in claims for p in claim.allocation.resources})
     for provider, inventories in (changed or {}).items():
         for name, inventory in inventories.items():
             _, used = stock.get((provider, name), (inventory, 0))
             stock[provider, name] = inventory, used
     judge_amounts(claims, held, stock)
-    counters = {(c.scope, c.name) for claim in claims for c in claim.counters}
-    used_counts = {key: read_counter(connection, *key) for key in sorted(counters)}
-    judge_counters(claims, held_counts, used_counts)
-    return ClaimPlan(claims, before)
+    judge_counters(claims, held_counts, view.counters)
+    return ClaimPlan(claims, before, view.counters)
 
 
 def write_claims(
@@ -185,13 +157,13 @@ def write_claims(
     rows: list[dict[str, object]] = [
         {"of": of, "now_s": now_s} for of in sorted(raised) if tx.first(("claimed", of))
     ]
-    if rows:
-        connection.execute(_RAISE, rows)
+    _RAISE.run(connection, *rows)
     _count(
         connection,
         {who: row.counts for who, row in plan.before.items()},
         {who: counts for who, (_, counts) in after.items()},
         {(c.scope, c.name): c.bound for claim in plan.claims for c in claim.counters},
+        plan.counters,
     )
     _drop_consumers(
         connection,
@@ -202,10 +174,10 @@ def write_claims(
 
 def release(connection: Connection, tx: Tx, consumer: ConsumerId) -> None:
     """Do what `PlacementWriter.release` says."""
-    before = _before(connection, (consumer,))
+    before = look(connection, (consumer,)).before
     if before:
         _book(connection, tx, {consumer: before[consumer].amounts}, {})
-        _count(connection, {consumer: before[consumer].counts}, {}, {})
+        _count(connection, {consumer: before[consumer].counts}, {}, {}, {})
         _drop_consumers(connection, (consumer,))
 
 
@@ -214,30 +186,7 @@ def read_counter(connection: Connection, scope: str, name: str) -> int:
     return connection.execute(_COUNT, {"of": scope, "what": name}).scalar_one_or_none() or 0
 
 
-def _before(connection: Connection, ids: Sequence[ConsumerId]) -> dict[ConsumerId, _Before]:
-    found: dict[ConsumerId, _Before] = {}
-    for some in chunks(ids):
-        for who, generation, kind in connection.execute(_KNOWN, {"ids": some}):
-            found[ConsumerId(who)] = _Before(kind or None, generation, {}, {})
-    for known in chunks(found):
-        for who, of, name, amount in connection.execute(_HELD, {"ids": known}):
-            found[ConsumerId(who)].amounts[ProviderId(of), ResourceClass(name)] = amount
-        for who, scope, counter, amount in connection.execute(_HELD_COUNTS, {"ids": known}):
-            found[ConsumerId(who)].counts[scope, counter] = amount
-    return found
-
-
-def _stock(
-    connection: Connection, providers: Iterable[ProviderId]
-) -> dict[Key, tuple[Inventory, int]]:
-    return {
-        (ProviderId(row[0]), ResourceClass(row[1])): (Inventory(*row[2:8]), row[8])
-        for some in chunks(providers)
-        for row in connection.execute(_INVENTORIES, {"ids": some})
-    }
-
-
-def _granted(claim: Claim, before: Mapping[ConsumerId, _Before], now_s: Seconds) -> Allocation:
+def _granted(claim: Claim, before: Mapping[ConsumerId, Before], now_s: Seconds) -> Allocation:
     consumer = claim.allocation.consumer
     known = before.get(consumer.id)
     kind = consumer.type
@@ -260,7 +209,7 @@ def _counts(claim: Claim) -> Counts:
 def _write_consumers(
     connection: Connection,
     granted: Sequence[Allocation],
-    before: Mapping[ConsumerId, _Before],
+    before: Mapping[ConsumerId, Before],
 ) -> None:
     new: list[dict[str, object]] = []
     known: list[dict[str, object]] = []
@@ -278,15 +227,12 @@ def _write_consumers(
                 known.append({"who": consumer.id, **row})
             else:
                 new.append({"id": consumer.id, **row})
-    if new:
-        connection.execute(_NEW_CONSUMER, new)
-    if known:
-        connection.execute(_SET_CONSUMER, known)
+    _NEW_CONSUMER.run(connection, *new)
+    _SET_CONSUMER.run(connection, *known)
 
 
 def _drop_consumers(connection: Connection, ids: Sequence[ConsumerId]) -> None:
-    if ids:
-        connection.execute(_DROP_CONSUMER, [{"who": who} for who in ids])
+    _DROP_CONSUMER.run(connection, *({"who": who} for who in ids))
 
 
 def _book(
@@ -300,18 +246,19 @@ def _book(
         {"of": of, "what": name, "more": more}
         for (of, name), more in sorted(difference(_sum(before), _sum(after)).items())
     ]
-    if moves and connection.execute(_USE, moves).rowcount != len(moves):
+    if _USE.run(connection, *moves) != len(moves):
         raise Raced("an inventory was taken in between")
     consumers = dict.fromkeys((*before, *after))
     other = [who for who in consumers if before.get(who, {}) != after.get(who, {})]
-    if gone := [{"who": who} for who in other if before.get(who)]:
-        connection.execute(_DROP_HELD, gone)
-    if new := [
-        {"consumer_id": who, "provider_id": of, "resource_class": name, "amount": amount}
-        for who in other
-        for (of, name), amount in after.get(who, {}).items()
-    ]:
-        connection.execute(_HOLD, new)
+    _DROP_HELD.run(connection, *({"who": who} for who in other if before.get(who)))
+    _HOLD.run(
+        connection,
+        *(
+            {"consumer_id": who, "provider_id": of, "resource_class": name, "amount": amount}
+            for who in other
+            for (of, name), amount in after.get(who, {}).items()
+        ),
+    )
     touched = {of for amounts in (*before.values(), *after.values()) for of, _ in amounts}
     for provider in sorted(touched):
         tx.changed(PROVIDER_CHANGED, provider)
@@ -322,29 +269,32 @@ def _count(
     before: Mapping[ConsumerId, Counts],
     after: Mapping[ConsumerId, Counts],
     bounds: Counts,
+    there: Counts,
 ) -> None:
-    for key, more in sorted(difference(_sum(before), _sum(after)).items()):
+    """Write what consumers hold of counters; `there` are those asked for that are in use."""
+    known = _sum(before)
+    for key, more in sorted(difference(known, _sum(after)).items()):
         scope, name = key
         here: dict[str, object] = {"of": scope, "what": name}
-        used = connection.execute(_COUNT, here).scalar_one_or_none()
-        if used is None:
-            connection.execute(_NEW_COUNTER, {"scope": scope, "name": name, "used": more})
-        elif used + more == 0:
-            connection.execute(_DROP_COUNTER, here)
-        else:
-            here |= {"more": more, "bound": bounds.get(key, 0)}
-            if connection.execute(_SET_COUNTER, here).rowcount != 1:
-                raise Raced("a counter was taken in between")
+        if key not in there and key not in known:
+            _NEW_COUNTER.run(connection, {"scope": scope, "name": name, "used": more})
+            continue
+        here |= {"more": more, "bound": bounds.get(key, 0)}
+        if _SET_COUNTER.run(connection, here) != 1:
+            raise Raced("a counter was taken in between")
+        if more < 0:
+            _DROP_COUNTER.run(connection, {"of": scope, "what": name})
     consumers = dict.fromkeys((*before, *after))
     other = [who for who in consumers if before.get(who, {}) != after.get(who, {})]
-    if gone := [{"who": who} for who in other if before.get(who)]:
-        connection.execute(_DROP_COUNTS, gone)
-    if new := [
-        {"consumer_id": who, "scope": scope, "name": name, "amount": amount}
-        for who in other
-        for (scope, name), amount in after.get(who, {}).items()
-    ]:
-        connection.execute(_HOLD_COUNT, new)
+    _DROP_COUNTS.run(connection, *({"who": who} for who in other if before.get(who)))
+    _HOLD_COUNT.run(
+        connection,
+        *(
+            {"consumer_id": who, "scope": scope, "name": name, "amount": amount}
+            for who in other
+            for (scope, name), amount in after.get(who, {}).items()
+        ),
+    )
 
 
 def _sum(held: Mapping[ConsumerId, Mapping[K, int]]) -> dict[K, int]:

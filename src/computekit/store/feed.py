@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, up
 from sqlalchemy.exc import DBAPIError
 
 from computekit.errors import StoreUnavailable
+from computekit.store.quick import Quick, QuickSelect
 from computekit.store.tables import CHANGE, HEAD
 from computekit.work import Change, ChangeSet
 
@@ -16,14 +17,14 @@ __all__ = ["HeadWatch", "advance", "changes_since", "read_head"]
 PRUNE_EVERY = 64
 """Commits between two prunings of the change table."""
 
-_ADVANCE = update(HEAD).values(number=HEAD.c.number + 1).returning(HEAD.c.number)
+_ADVANCE = QuickSelect(update(HEAD).values(number=HEAD.c.number + 1).returning(HEAD.c.number))
 _NUMBER = select(HEAD.c.number)
-_NOTE = insert(CHANGE)
+_NOTE = Quick(insert(CHANGE))
 _SINCE = select(HEAD.c.number, HEAD.c.pruned, CHANGE.c.kind, CHANGE.c.key).select_from(
     HEAD.outerjoin(CHANGE, CHANGE.c.number > bindparam("since"))
 )
-_FORGET = delete(CHANGE).where(CHANGE.c.number <= bindparam("upto"))
-_PRUNED = update(HEAD).values(pruned=bindparam("upto"))
+_FORGET = Quick(delete(CHANGE).where(CHANGE.c.number <= bindparam("upto")))
+_PRUNED = Quick(update(HEAD).values(pruned=bindparam("upto")))
 
 
 def advance(connection: Connection, changes: Iterable[Change], history: int) -> None:
@@ -32,11 +33,11 @@ def advance(connection: Connection, changes: Iterable[Change], history: int) -> 
     The lock on the head's row is kept until the commit, so numbers follow the order of commits,
     without gaps.
     """
-    number = connection.execute(_ADVANCE).scalar_one()
-    connection.execute(_NOTE, [{"number": number, "kind": c.kind, "key": c.key} for c in changes])
+    [(number,)] = _ADVANCE.rows(connection)
+    _NOTE.run(connection, *({"number": number, "kind": c.kind, "key": c.key} for c in changes))
     if number % PRUNE_EVERY == 0 and number > history:
-        connection.execute(_FORGET, {"upto": number - history})
-        connection.execute(_PRUNED, {"upto": number - history})
+        _FORGET.run(connection, {"upto": number - history})
+        _PRUNED.run(connection, {"upto": number - history})
 
 
 def read_head(connection: Connection) -> int:

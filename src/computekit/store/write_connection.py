@@ -9,6 +9,7 @@ from computekit.clock import Clock, Deadline
 from computekit.store.engine import Database, Verdict, judge
 from computekit.store.feed import advance
 from computekit.store.process_queue import POLL_S, ProcessQueue
+from computekit.store.quick import run_words
 from computekit.work import Change
 
 __all__ = ["WriteConnection"]
@@ -48,12 +49,12 @@ class WriteConnection:
         """
         connection = self.connection
         if not self._database.has_door:
-            connection.exec_driver_sql(self._database.begin_write)
+            run_words(connection, self._database.begin_write)
             return
         with self._door().first(deadline):
             while True:
                 try:
-                    connection.exec_driver_sql(self._database.begin_write)
+                    run_words(connection, self._database.begin_write)
                 except DBAPIError as error:
                     if judge(error) is not Verdict.PASSING or deadline.passed:
                         raise
@@ -63,11 +64,11 @@ class WriteConnection:
 
     def nest(self) -> None:
         """Begin a part of the transaction that can be taken back alone."""
-        self.connection.exec_driver_sql("SAVEPOINT part")
+        run_words(self.connection, "SAVEPOINT part")
 
     def unnest(self) -> None:
         """End the part; it stays."""
-        self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
+        run_words(self.connection, "RELEASE SAVEPOINT part")
 
     def note(self, changes: Iterable[Change]) -> None:
         """Give the transaction its number, and note what replicas are to read again."""
@@ -75,7 +76,7 @@ class WriteConnection:
 
     def commit(self) -> None:
         """Commit the transaction."""
-        self.connection.exec_driver_sql("COMMIT")
+        run_words(self.connection, "COMMIT")
 
     @property
     def is_open(self) -> bool:
@@ -92,10 +93,10 @@ class WriteConnection:
         try:
             if self.is_open:
                 if nested:
-                    self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+                    run_words(self.connection, "ROLLBACK TO SAVEPOINT part")
                     self.unnest()
                 else:
-                    self.connection.exec_driver_sql("ROLLBACK")
+                    run_words(self.connection, "ROLLBACK")
             elif nested:
                 lost = ConnectionError("the database gave the transaction up")
         except DBAPIError as error:

@@ -1,0 +1,122 @@
+"""Statements that are compiled once and run straight on the driver.
+
+SQLAlchemy's way from a statement to its rows costs several times what the database itself needs
+for the small statements that every claim consists of. Here that way is gone once; what the
+driver raises becomes what SQLAlchemy would have raised.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Generic, TypeVarTuple
+
+from sqlalchemy import CompoundSelect, Connection, Delete, Dialect, Insert, Select, Update
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import ReturningUpdate
+
+__all__ = ["Quick", "QuickSelect", "run_words"]
+
+Ts = TypeVarTuple("Ts")
+
+Values = Mapping[str, object]
+_NO_VALUES: Values = {}
+Arguments = Sequence[object] | Values
+
+
+class _Compiled:
+    """A statement in the words of one dialect."""
+
+    def __init__(self, compiled: object) -> None:
+        if not isinstance(compiled, SQLCompiler):
+            raise TypeError("not a statement of data")
+        self.text: str = str(compiled)
+        self._order = compiled.positiontup
+        self._constants = {k: v for k, v in compiled.params.items() if v is not None}
+
+    def arguments(self, values: Values) -> Arguments:
+        if self._constants:
+            values = {**self._constants, **values}
+        return values if self._order is None else [values[name] for name in self._order]
+
+
+class Quick:
+    """A statement that writes; its parameters are given by name."""
+
+    def __init__(self, statement: Insert | Update | Delete) -> None:
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def run(self, connection: Connection, *rows: Values) -> int:
+        """Run it once for each of `rows`; return how many rows of the table it touched in all."""
+        compiled = self._compiled.get(connection.dialect.name)
+        if compiled is None:
+            compiled = _Compiled(self._statement.compile(dialect=connection.dialect))
+            self._compiled[connection.dialect.name] = compiled
+        cursor = _cursor(connection)
+        try:
+            if len(rows) == 1:
+                cursor.execute(compiled.text, compiled.arguments(rows[0]))
+            elif rows:
+                # Drivers say either a sequence of sequences or one of mappings.
+                arguments: list[Arguments] = [compiled.arguments(row) for row in rows]
+                cursor.executemany(compiled.text, arguments)  # type: ignore[arg-type]
+            else:
+                return 0
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _known(connection, compiled.text, error) from error
+        return cursor.rowcount
+
+
+class QuickSelect(Generic[*Ts]):
+    """A statement that has rows; its parameters are given by name."""
+
+    def __init__(self, statement: Select[*Ts] | CompoundSelect[*Ts] | ReturningUpdate[*Ts]) -> None:
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def rows(self, connection: Connection, values: Values = _NO_VALUES) -> Sequence[tuple[*Ts]]:
+        """Run it and return its rows."""
+        compiled = self._compiled.get(connection.dialect.name)
+        if compiled is None:
+            compiled = _Compiled(self._statement.compile(dialect=connection.dialect))
+            self._compiled[connection.dialect.name] = compiled
+        cursor = _cursor(connection)
+        try:
+            cursor.execute(compiled.text, compiled.arguments(values))
+            return cursor.fetchall()
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _known(connection, compiled.text, error) from error
+
+
+def run_words(connection: Connection, words: str) -> None:
+    """Run a statement without parameters: a savepoint, a commit ..."""
+    try:
+        _cursor(connection).execute(words)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _known(connection, words, error) from error
+
+
+def _cursor(connection: Connection) -> DBAPICursor:
+    driver = connection.connection
+    found: DBAPICursor | None = driver.info.get("quick")
+    if found is None:
+        found = driver.info["quick"] = driver.cursor()
+    return found
+
+
+def _known(connection: Connection, statement: str, error: Exception) -> BaseException:
+    """Return what SQLAlchemy raises for an error of the driver."""
+    dialect: Dialect = connection.dialect
+    driver = None if connection.invalidated else connection.connection.dbapi_connection
+    lost = dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]  # it is one
+    if lost and not connection.invalidated:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        statement,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=dialect,
+    )
