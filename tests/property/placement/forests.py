@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Literal
+from typing import Literal, TypeVar
 
 import attrs
 from hypothesis import strategies as st
@@ -18,6 +18,9 @@ from computekit.model import (
     Trait,
 )
 from computekit.placement import Candidate, ProviderUse
+from tests.property.dice import DICE, Dice, subsets
+
+T = TypeVar("T")
 
 CLASSES = (ResourceClass("VCPU"), ResourceClass("DISK_GB"), ResourceClass("CUSTOM_X"))
 SHARES = Trait("MISC_SHARES_VIA_AGGREGATE")
@@ -28,90 +31,110 @@ Forest = tuple[ProviderUse, ...]
 Chosen = Sequence[tuple[tuple[RequestGroup, tuple[tuple[ResourceClass, int], ...]], ProviderUse]]
 
 
-@st.composite
-def uses_of(draw: st.DrawFn, at: int, parent: ProviderUse | None, *, shares: bool) -> ProviderUse:
-    held = draw(st.sets(st.sampled_from(CLASSES), max_size=3))
-    inventories: dict[ResourceClass, Inventory] = {}
-    used: dict[ResourceClass, int] = {}
-    for name in sorted(held):
-        inventories[name] = inventory = Inventory(
-            total=draw(st.integers(1, 6)),
-            reserved=draw(st.sampled_from((0, 0, 1))),
-            min_unit=draw(st.sampled_from((1, 1, 1, 2))),
-            max_unit=draw(st.sampled_from((9, 9, 3, 2))),
-            step_size=draw(st.sampled_from((1, 1, 1, 2))),
-            allocation_ratio=draw(st.sampled_from((1.0, 1.0, 1.5, 0.5))),
-        )
-        if taken := draw(st.sampled_from((0, 0, 0, 1, inventory.capacity))):
-            used[name] = taken
-    traits = draw(st.frozensets(st.sampled_from(TRAITS), max_size=2))
+SETS_OF_CLASSES = (*subsets(CLASSES, 0, 3), *(8 * subsets(CLASSES, 3, 3)))  # so that some fit
+SETS_OF_TRAITS = subsets(TRAITS, 0, 2)
+ANY_OF_TRAITS = subsets(TRAITS, 1, 2)
+ANY_OF_AGGREGATES = subsets(AGGREGATES, 1, 2)
+
+
+def inventory(dice: Dice) -> tuple[Inventory, int]:
+    """Return an inventory, and what is used of it."""
+    found = Inventory(
+        total=dice.pick(range(1, 9)),
+        reserved=dice.pick((0, 0, 1)),
+        min_unit=dice.pick((1, 1, 1, 2)),
+        max_unit=dice.pick((9, 9, 3, 2)),
+        step_size=dice.pick((1, 1, 1, 2)),
+        allocation_ratio=dice.pick((1.0, 1.0, 1.5, 0.5)),
+    )
+    return found, dice.pick((0, 0, 0, 1, found.capacity))
+
+
+INVENTORIES = DICE.map(inventory)
+
+
+def draw_use(draw: st.DrawFn, dice: Dice, at: int, parent: ProviderUse | None) -> ProviderUse:
+    shares = dice.once_in(4)
+    held = {name: draw(INVENTORIES) for name in sorted(dice.pick(SETS_OF_CLASSES))}
+    traits = dice.pick(SETS_OF_TRAITS)
     most = 2 if shares or parent is None else 1
     provider = Provider(
         ProviderId(f"p{at}"),
-        f"name{draw(st.integers(0, 9))}-{at}",
+        f"name{dice.pick(range(10))}-{at}",
         None if parent is None else parent.provider.id,
-        FrozenMap(inventories),
+        FrozenMap({name: found for name, (found, _used) in held.items()}),
         traits | {SHARES} if shares else traits,
-        draw(st.frozensets(st.sampled_from(AGGREGATES), min_size=int(shares), max_size=most)),
+        dice.pick(subsets(AGGREGATES, int(shares), most)),
     )
     root = provider.id if parent is None else parent.root
-    return ProviderUse(provider, root, FrozenMap(used))
+    used = FrozenMap({name: used for name, (_inventory, used) in held.items() if used})
+    return ProviderUse(provider, root, used)
 
 
 @st.composite
 def forests(draw: st.DrawFn, *, most: int = 6) -> Forest:
     """Draw trees, some of whose providers share."""
     found: list[ProviderUse] = []
-    for at in range(draw(st.integers(1, most))):
-        parents = [None, *found]
-        parent = parents[draw(st.integers(0, len(parents) - 1))]
-        if found and draw(st.integers(0, 3)) == 0:
+    for at in range(most - draw(DICE).pick(range(most))):
+        dice = draw(DICE)
+        parent = dice.pick((None, *found))
+        if found and dice.once_in(4):
             # A copy of one that is there already: what symmetry is about.
-            model = draw(st.sampled_from(found))
+            model = dice.pick(found)
             provider = attrs.evolve(model.provider, id=ProviderId(f"p{at}"), name=f"copy-{at}")
             root = provider.id if provider.parent is None else model.root
             found.append(attrs.evolve(model, provider=provider, root=root))
             continue
-        found.append(draw(uses_of(at, parent, shares=draw(st.integers(0, 3)) == 0)))
+        found.append(draw_use(draw, dice, at, parent))
     return tuple(found)
+
+
+def any_of(dice: Dice, sets: Sequence[frozenset[T]]) -> frozenset[frozenset[T]]:
+    """Return one of the sets in a set, or mostly none."""
+    return dice.pick((frozenset(), frozenset(), frozenset(), frozenset({dice.pick(sets)})))
+
+
+def draw_group(draw: st.DrawFn, forest: Forest, suffix: str, *, bare: bool) -> RequestGroup:
+    dice, more = draw(DICE), draw(DICE)
+    names = dice.pick(subsets(CLASSES, 1, 2))
+    amounts = {name: dice.pick(range(1, 4)) for name in sorted(names)}
+    tree = dice.pick(forest).provider.id
+    return RequestGroup(
+        suffix,
+        FrozenMap({} if bare else amounts),
+        any_of(more, ANY_OF_TRAITS),
+        more.pick_some(TRAITS, 6),
+        any_of(more, ANY_OF_AGGREGATES),
+        more.pick_some(AGGREGATES, 6),
+        tree if dice.once_in(10) else None,
+    )
 
 
 @st.composite
 def requests(draw: st.DrawFn, forest: Forest) -> PlacementRequest:
     """Draw a request that makes sense on such a forest."""
-    count = draw(st.sampled_from((0, 0, 1, 2, 2, 3)))
-    suffixes = [f"_{n}" for n in range(count)]
+    dice = draw(DICE)
+    suffixes = [f"_{n}" for n in range(dice.pick((0, 0, 1, 2, 2, 3)))]
     subtrees: list[frozenset[str]] = []
-    related = draw(st.booleans())
+    related = dice.pick((False, True))
     if suffixes and related:
-        named = st.frozensets(st.sampled_from(suffixes), min_size=min(2, len(suffixes)))
-        subtrees = draw(st.lists(named, min_size=1, max_size=2))
+        named = subsets(suffixes, min(2, len(suffixes)), len(suffixes))
+        subtrees = [dice.pick(named) for _named in range(dice.pick((1, 2)))]
     groups: list[RequestGroup] = []
-    unsuffixed = ("",) if not suffixes or draw(st.integers(0, 1)) else ()
+    unsuffixed = ("",) if not suffixes or dice.pick((True, False)) else ()
     for suffix in (*unsuffixed, *suffixes):
-        bare = any(suffix in named for named in subtrees) and draw(st.integers(0, 2)) == 0
-        names = st.sets(st.sampled_from(CLASSES), min_size=0 if bare else 1, max_size=2)
-        resources = {} if bare else {n: draw(st.integers(1, 3)) for n in sorted(draw(names))}
-        rare = st.sampled_from((0, 0, 1))
-        any_trait = st.frozensets(st.sampled_from(TRAITS), min_size=1, max_size=2)
-        any_aggregate = st.frozensets(st.sampled_from(AGGREGATES), min_size=1, max_size=2)
-        tree = draw(st.sampled_from(forest)).provider.id if draw(st.integers(0, 9)) == 0 else None
-        groups.append(
-            RequestGroup(
-                suffix,
-                FrozenMap(resources),
-                draw(st.frozensets(any_trait, max_size=draw(rare))),
-                draw(st.frozensets(st.sampled_from(TRAITS), max_size=draw(rare))),
-                draw(st.frozensets(any_aggregate, max_size=draw(rare))),
-                draw(st.frozensets(st.sampled_from(AGGREGATES), max_size=draw(rare))),
-                tree,
-            )
-        )
+        bare = dice.once_in(3) and any(suffix in named for named in subtrees)
+        groups.append(draw_group(draw, forest, suffix, bare=bare))
     if not any(group.resources for group in groups):
         groups[0] = attrs.evolve(groups[0], resources=FrozenMap({CLASSES[0]: 1}))
-    policy: Literal["none", "isolate"] = draw(st.sampled_from(("none", "none", "isolate")))
-    root = st.frozensets(st.sampled_from(TRAITS), max_size=draw(st.sampled_from((0, 0, 0, 1))))
-    return PlacementRequest(tuple(groups), policy, draw(root), draw(root), tuple(subtrees))
+    policies: tuple[Literal["none", "isolate"], ...] = ("none", "none", "isolate")
+    return PlacementRequest(
+        tuple(groups),
+        dice.pick(policies),
+        dice.pick_some(TRAITS, 8),
+        dice.pick_some(TRAITS, 8),
+        tuple(subtrees),
+    )
 
 
 @attrs.frozen

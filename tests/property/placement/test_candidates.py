@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from computekit.ids import ProviderId
 from computekit.model import FrozenMap, PlacementRequest
 from computekit.placement import Candidate, ProviderIndex, ProviderUse
+from tests.property.effort import examples
 from tests.property.placement.forests import (
     Forest,
     answers,
@@ -30,7 +31,7 @@ def all_of(index: ProviderIndex, request: PlacementRequest, *, twins: bool) -> l
     return list(index.candidates(request, twins=twins))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600))
 @given(cases())
 def test_every_way_is_given_once_with_twins(case: tuple[Forest, PlacementRequest]) -> None:
     forest, request = case
@@ -42,7 +43,7 @@ def test_every_way_is_given_once_with_twins(case: tuple[Forest, PlacementRequest
     assert set(given_) <= set(wanted)  # the anchor, too, is one that leads there
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600))
 @given(cases())
 def test_without_twins_each_kind_of_way_is_given(case: tuple[Forest, PlacementRequest]) -> None:
     forest, request = case
@@ -54,7 +55,7 @@ def test_without_twins_each_kind_of_way_is_given(case: tuple[Forest, PlacementRe
     assert len(few) == len(set(few))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(cases(), st.booleans())
 def test_trees_take_turns_in_the_order_of_their_roots(
     case: tuple[Forest, PlacementRequest], twins: bool
@@ -78,7 +79,7 @@ def test_trees_take_turns_in_the_order_of_their_roots(
         assert order == sorted(order)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(cases(), st.integers(1, 5), st.booleans())
 def test_a_limit_cuts_off_the_rest(
     case: tuple[Forest, PlacementRequest], limit: int, twins: bool
@@ -98,7 +99,7 @@ def test_a_limit_cuts_off_the_rest(
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(cases(), forests(), st.randoms(use_true_random=False), st.booleans())
 def test_the_order_does_not_depend_on_what_was_there_before(
     case: tuple[Forest, PlacementRequest], earlier: Forest, source: random.Random, twins: bool
@@ -121,7 +122,7 @@ def test_the_order_does_not_depend_on_what_was_there_before(
     assert all_of(index, request, twins=twins) == all_of(fresh, request, twins=twins)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(cases(), st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=6))
 def test_what_is_kept_follows_what_changes(
     case: tuple[Forest, PlacementRequest], changes: list[tuple[int, int]]
