@@ -13,7 +13,7 @@ from computekit.placement import BoolArray, FleetIndex, no_fit
 from computekit.scheduler.amount import Amount
 from computekit.scheduler.changes import Adjustment
 from computekit.scheduler.fitter import Fitter
-from computekit.scheduler.policy import Policy, Refusal
+from computekit.scheduler.policy import Policy, Refusal, Weigher
 from computekit.scheduler.predicates import Enabled, Predicate
 from computekit.scheduler.remedies import Remedy, all_predicates, find_remedies, remedy_for
 from computekit.scheduler.request import Request
@@ -293,7 +293,7 @@ def explain(
         fleet.epoch,
         chosen,
         tuple(_rule_reports(judged, only)),
-        _ranking(fleet, policy, np.flatnonzero(broken == 0)),
+        _ranking(fleet, policy.weighers_of(request.placement), np.flatnonzero(broken == 0)),
         tuple(judged.report(row) for row in near[:_NEAR].tolist()),
         () if chosen is not None else find_remedies(fleet, request, policy, near, only),
         judged,
@@ -323,9 +323,9 @@ def _judge(
 
 
 def _ranking(
-    fleet: FleetIndex, policy: Policy, fitting: npt.NDArray[np.intp]
+    fleet: FleetIndex, weighers: tuple[Weigher, ...], fitting: npt.NDArray[np.intp]
 ) -> tuple[RankedHost, ...]:
-    parts = {weigher.name: weigher.scores(fleet, fitting) for weigher in policy.weighers}
+    parts = {weigher.name: weigher.scores(fleet, fitting) for weigher in weighers}
     total = sum(parts.values(), np.zeros(len(fitting)))
     return tuple(
         RankedHost(

@@ -1,16 +1,16 @@
 """What is preferred among the hosts that can take a request, and which further rules hold."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import attrs
 import numpy as np
 
-from computekit.model import MEMORY_MB
-from computekit.placement import FleetIndex, HostView, Rows
+from computekit.model import MEMORY_MB, PlacementRequest
+from computekit.placement import Fit, FleetIndex, HostView, Rows
 from computekit.scheduler.blocks import FloatArray
 
-__all__ = ["HostFilter", "Policy", "RamWeigher", "Refusal", "Weigher"]
+__all__ = ["HostFilter", "Policy", "RamWeigher", "Refusal", "ShapeWeigher", "WayWeigher", "Weigher"]
 
 
 class Weigher(Protocol):
@@ -26,6 +26,29 @@ class Weigher(Protocol):
 
         A score depends on the host alone, never on which other hosts there are.
         """
+        ...
+
+
+@runtime_checkable
+class ShapeWeigher(Protocol):
+    """A preference that depends on what is asked; a value, so that policies can be compared."""
+
+    @property
+    def name(self) -> str:
+        """What is preferred, for explanations."""
+        ...
+
+    def of(self, placement: PlacementRequest, /) -> Weigher:
+        """Return the preference for requests that ask this."""
+        ...
+
+
+@runtime_checkable
+class WayWeigher(Protocol):
+    """A preference among the ways to fit one host, beside that among hosts."""
+
+    def way(self, fleet: FleetIndex, row: int, fit: Fit, /) -> float:
+        """Return the score of one way to fit a row, higher is better."""
         ...
 
 
@@ -104,8 +127,12 @@ class Policy:
         filters: further rules, asked in this order.
     """
 
-    weighers: tuple[Weigher, ...] = (RamWeigher(),)
+    weighers: tuple[Weigher | ShapeWeigher, ...] = (RamWeigher(),)
     filters: tuple[HostFilter, ...] = ()
+
+    def weighers_of(self, placement: PlacementRequest) -> tuple[Weigher, ...]:
+        """Return the weighers for requests that ask this."""
+        return tuple(w.of(placement) if isinstance(w, ShapeWeigher) else w for w in self.weighers)
 
     def refusal(self, host: HostView) -> Refusal | None:
         """Return the first filter's refusal of a host, or None if it passes all."""

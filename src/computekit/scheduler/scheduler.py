@@ -14,7 +14,7 @@ from computekit.scheduler.compile import shape_predicates
 from computekit.scheduler.decision import Candidate, Decision, Placed, Unplaced
 from computekit.scheduler.explanation import Explanation, Past, explain
 from computekit.scheduler.fitter import Allocated, Fitter
-from computekit.scheduler.policy import Policy, Refusal
+from computekit.scheduler.policy import Policy, Refusal, WayWeigher
 from computekit.scheduler.request import Request
 from computekit.scheduler.shape import Answers, Shape
 
@@ -128,7 +128,9 @@ class Scheduler:
         if kept is None:
             check_request(placement)
             predicates = shape_predicates(placement, zone)
-            kept = _Kept(Shape(predicates, self.policy.weighers), Fitter(placement))
+            weighers = self.policy.weighers_of(placement)
+            prefer = next((w for w in weighers if isinstance(w, WayWeigher)), None)
+            kept = _Kept(Shape(predicates, weighers), Fitter(placement, prefer))
             if len(self._shapes) >= self._bound:
                 del self._shapes[next(iter(self._shapes))]
         self._shapes[placement, zone] = kept

@@ -18,6 +18,7 @@ from computekit.scheduler.packing.rules import (
     RandomFit,
     WorstFit,
 )
+from computekit.scheduler.packing.weigher import PackingWeigher
 
 __all__ = [
     "BalancedFit",
@@ -34,6 +35,7 @@ __all__ = [
     "LifetimeFit",
     "LifetimePredictor",
     "Packing",
+    "PackingWeigher",
     "RandomFit",
     "RemainderPrices",
     "WorstFit",
