@@ -98,6 +98,12 @@ def peers(session: nox.Session) -> None:
 
 
 @nox.session
+def report_client(session: nox.Session) -> None:
+    """Nova's own report client against our daemon and genuine Placement, compared step by step."""
+    _python(session, "-m", "tests.parity.report_client")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure; prints JSON."""
     _python(session, "-m", "bench")
