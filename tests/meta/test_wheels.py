@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from email.message import Message
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import TypedDict
 
+import attrs
 import pytest
 
 import computekit
@@ -23,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Rooms that may need more than the core, and the extra that brings it.
 NEEDS = {
     "computekit.cli": "cli",
+    "computekit.client": "client",
     "computekit.http": "http",
     "computekit.testing": "testing",
     "computekit.virt.libvirt": "libvirt",
@@ -45,6 +48,23 @@ def walk(package):
 walk(top)
 print(json.dumps({"home": top.__file__, "missing": missing}))
 """
+
+# Prints what each command says for --help, from one process.
+ALL_HELP = """
+import json
+from click import Context
+from click.testing import CliRunner
+from computekit.cli import main
+names = main.list_commands(Context(main))
+runner = CliRunner()
+call = lambda name: runner.invoke(main, [name, "--help"], prog_name="computekit").output
+print(json.dumps({name: call(name) for name in names}))
+"""
+
+
+class Imports(TypedDict):
+    home: str
+    missing: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -104,60 +124,86 @@ def test_the_wheels_hold_the_packages_and_nothing_else(wheels: Mapping[str, Path
         assert {path.split("/")[0].partition("-")[0] for path in held} == {name}
 
 
-@pytest.fixture
-def clean(tmp_path: Path) -> Iterator[Path]:
-    """An environment without anything of this one; its interpreter."""
-    home = tmp_path / "venv"
-    venv.create(home, with_pip=True, symlinks=True)
+@attrs.frozen
+class Installed:
+    """An environment without anything of this one.
+
+    Attributes:
+        scripts: where its interpreter and its commands are.
+        found: what `IMPORT_ALL` said.
+    """
+
+    scripts: Path
+    found: Imports
+
+
+def pip(python: Path, *arguments: str) -> None:
+    """Let this environment's pip work on another, which has none: that saves installing it."""
+    quiet = ("--disable-pip-version-check", "--quiet")
+    run(sys.executable, "-m", "pip", "--python", str(python), *quiet, *arguments)
+
+
+@pytest.fixture(scope="module")
+def library(
+    wheels: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installed]:
+    """The library alone, looked at before anything else comes to it."""
+    home = tmp_path_factory.mktemp("clean") / "venv"
+    venv.create(home, symlinks=True)
     python = home / "bin/python"
-    reachable = subprocess.run(
-        [*pip(python), "download", "--no-deps", "--dest", str(tmp_path), "attrs"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    if reachable.returncode != 0:
-        pytest.skip(f"no package index can be reached: {reachable.stderr.splitlines()[-1]}")
-    yield python
+    try:
+        pip(python, "download", "--no-deps", "--dest", str(home), "attrs")
+    except AssertionError as error:
+        pytest.skip(f"no package index can be reached: {str(error).splitlines()[-1]}")
+    pip(python, "install", "--no-compile", str(wheels["computekit"]))
+    pip(python, "check")
+    yield Installed(home / "bin", imports(python, "computekit"))
     shutil.rmtree(home)
 
 
-def pip(python: Path) -> tuple[str, ...]:
-    return (str(python), "-m", "pip", "--disable-pip-version-check", "--quiet")
+@pytest.fixture(scope="module")
+def daemons(wheels: Mapping[str, Path], library: Installed) -> Installed:
+    """The daemons beside the library."""
+    python = library.scripts / "python"
+    pip(
+        python,
+        "install",
+        "--no-compile",
+        f"{wheels['computekit']}[cli,libvirt]",
+        str(wheels["computekit_daemons"]),
+    )
+    pip(python, "check")
+    return Installed(library.scripts, imports(python, "computekit_daemons"))
+
+
+def imports(python: Path, package: str) -> Imports:
+    found: Imports = json.loads(run(str(python), "-I", "-c", IMPORT_ALL, package))
+    return found
 
 
 @pytest.mark.online
 def test_every_room_is_importable_from_the_wheel_alone(
-    wheels: Mapping[str, Path], clean: Path
+    wheels: Mapping[str, Path], library: Installed
 ) -> None:
-    run(*pip(clean), "install", str(wheels["computekit"]))
-    run(*pip(clean), "check")
-    found = json.loads(run(str(clean), "-I", "-c", IMPORT_ALL, "computekit"))
-
-    assert Path(found["home"]).is_relative_to(clean.parents[1])
-    for module, missing in found["missing"].items():
+    assert Path(library.found["home"]).is_relative_to(library.scripts.parent)
+    for module, missing in library.found["missing"].items():
         room = next((room for room in NEEDS if f"{module}.".startswith(f"{room}.")), None)
         assert room is not None, f"{module} needs {missing}, which no extra of its room explains"
         assert missing.split(".")[0] in modules_of(NEEDS[room], wheels["computekit"])
 
 
 @pytest.mark.online
-def test_the_daemons_run_from_their_wheels(wheels: Mapping[str, Path], clean: Path) -> None:
-    library = f"{wheels['computekit']}[cli,libvirt]"
-    run(*pip(clean), "install", library, str(wheels["computekit_daemons"]))
-    run(*pip(clean), "check")
-
-    found = json.loads(run(str(clean), "-I", "-c", IMPORT_ALL, "computekit_daemons"))
-    assert found["missing"] == {}
-    scripts = clean.parent
-    assert "Usage" in run(str(scripts / "computekit"), "--help")
+def test_the_daemons_run_from_their_wheels(wheels: Mapping[str, Path], daemons: Installed) -> None:
+    assert daemons.found["missing"] == {}
+    scripts = daemons.scripts
     declared = entry_points_of(wheels["computekit_daemons"])
     assert "computekit-allinone" in declared["console_scripts"]
-    for name in declared["console_scripts"]:
+    for name in ("computekit", *declared["console_scripts"]):
         assert "Usage" in run(str(scripts / name), "--help")
-    for name in declared["computekit.commands"]:
-        assert "Usage" in run(str(scripts / "computekit"), name, "--help")
+    said = json.loads(run(str(scripts / "python"), "-I", "-c", ALL_HELP))
+    assert set(said) >= {"place", *declared["computekit.commands"]}
+    for text in said.values():
+        assert text.startswith("Usage: computekit ")
 
 
 def entry_points_of(wheel: Path) -> configparser.ConfigParser:
