@@ -180,6 +180,11 @@ class InventoryColumn(CodedColumn[Inventory | None]):
         found: BoolArray = self.used[rows] <= most_used[self.codes[rows]]
         return found
 
+    def lefts(self, rows: RowNumbers) -> IntArray:
+        """Return what each of some rows has left; far below zero for one that lacks the class."""
+        found: IntArray = self._rules[0][self.codes[rows]] - self.used[rows]
+        return found
+
     def left(self, row: int) -> int:
         """Return what a row has left; below zero if it has given too much."""
         code = int(self.codes[row])

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from computekit.errors import NotFound
 from computekit.ids import AggregateId, ProviderId
 from computekit.model import (
     FrozenMap,
@@ -17,6 +18,8 @@ from computekit.model import (
     ResourceClass,
     Trait,
 )
+from computekit.placement.explain import Explainer
+from computekit.placement.explanation import PlacementExplanation, TreeReport
 from computekit.placement.fit import check_request
 from computekit.placement.found import Found, FoundCandidate, TreeSummary
 from computekit.placement.plan import plan_of
@@ -288,6 +291,34 @@ class ProviderIndex:
     ) -> CandidatePage:
         """Return what `found` finds as one value."""
         return self.found(request, limit=limit, twins=twins, one_per_tree=one_per_tree).page()
+
+    def explain(self, request: PlacementRequest, *, reports: int = 0) -> PlacementExplanation:
+        """Return why a request finds so many candidates, or none.
+
+        Args:
+            request: what is asked.
+            reports: of how many trees without a candidate everything is told.
+
+        Raises:
+            InvalidInput: with every fault of the request.
+        """
+        with self.lock:
+            self.refresh()
+            return Explainer(self.rows, self._shape(request, True)).explanation(reports=reports)
+
+    def explain_tree(self, request: PlacementRequest, root: ProviderId) -> TreeReport:
+        """Return why a request does not fit on one tree, or that it does.
+
+        Raises:
+            InvalidInput: with every fault of the request.
+            NotFound: there is no such tree.
+        """
+        with self.lock:
+            self.refresh()
+            row = self.rows.row(root)
+            if row is None or self.rows.root[row] != row:
+                raise NotFound("provider tree", root)
+            return Explainer(self.rows, self._shape(request, True)).report(row)
 
     # Searching
 

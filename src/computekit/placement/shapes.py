@@ -116,6 +116,13 @@ class Shape:
                 self._trees[root] = found
         return found.candidate(number)
 
+    def fits(self, root: int) -> bool:
+        """Return whether a tree has a candidate."""
+        self.catch_up()
+        if not self._open[root]:
+            return False
+        return not self.may_have_more(root) or self.candidate(root, 0) is not None
+
     def may_have_more(self, root: int) -> bool:
         """Return whether a tree that has a candidate may have a further one."""
         return bool(self._near[root]) or len(self._rows.members(root)) > 1

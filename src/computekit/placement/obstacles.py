@@ -1,0 +1,296 @@
+"""The single constraints of a request, judged one by one for every provider.
+
+`row_mask` answers "can it serve this need"; these say which part of that fails. A provider serves
+a need exactly if it breaks none of its constraints.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol, TypeAlias
+
+import attrs
+import numpy as np
+
+from computekit.ids import AggregateId, ProviderId
+from computekit.model import ResourceClass, Trait
+from computekit.placement.columns import BoolArray
+from computekit.placement.plan import Kind, Plan
+from computekit.placement.provider_columns import RowNumbers
+from computekit.placement.provider_rows import ProviderRows
+
+__all__ = ["Constraint", "constraints_of"]
+
+Anchors: TypeAlias = RowNumbers
+
+
+class Constraint(Protocol):
+    """One thing that a provider must be or have to serve a kind of need."""
+
+    @property
+    def rule(self) -> str:
+        """What is judged: `inventory`, `amount`, `units`, `required`, `forbidden` ..."""
+        ...
+
+    @property
+    def asked(self) -> str:
+        """What the request asks for."""
+        ...
+
+    def passed(self, rows: ProviderRows, at: RowNumbers, anchors: Anchors) -> BoolArray:
+        """Return which providers keep it.
+
+        Args:
+            rows: the columns.
+            at: the providers.
+            anchors: the root of the tree that each is looked at from.
+        """
+        ...
+
+    def there(self, rows: ProviderRows, row: int, anchor: int) -> str:
+        """Return what a provider has."""
+        ...
+
+
+@attrs.frozen
+class HasInventory:
+    """The provider has the class."""
+
+    name: ResourceClass
+    rule = "inventory"
+
+    @property
+    def asked(self) -> str:
+        return f"{self.name}"
+
+    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+        column = rows.inventories.get(self.name)
+        if column is None:
+            return np.zeros(len(at), dtype=np.bool_)
+        found: BoolArray = column.codes[at] != 0
+        return found
+
+    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+        column = rows.inventories.get(self.name)
+        return "none" if column is None or column[row] is None else "some"
+
+
+@attrs.frozen
+class Left:
+    """The provider has so much of the class left; one that lacks the class is told otherwise."""
+
+    name: ResourceClass
+    amount: int
+    rule = "amount"
+
+    @property
+    def asked(self) -> str:
+        return f"{self.amount} {self.name}"
+
+    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+        column = rows.inventories.get(self.name)
+        if column is None:
+            return np.ones(len(at), dtype=np.bool_)
+        lefts = column.lefts(at)
+        found: BoolArray = (column.codes[at] == 0) | (lefts >= self.amount)
+        return found
+
+    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+        column = rows.inventories.get(self.name)
+        inventory = None if column is None else column[row]
+        if column is None or inventory is None:
+            return "none"
+        return f"{column.left(row)} left of {inventory.capacity}"
+
+
+@attrs.frozen
+class UnitsAllow:
+    """The amount keeps min_unit, max_unit and step_size."""
+
+    name: ResourceClass
+    amount: int
+    rule = "units"
+
+    @property
+    def asked(self) -> str:
+        return f"{self.amount} {self.name} at once"
+
+    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+        column = rows.inventories.get(self.name)
+        if column is None:
+            return np.ones(len(at), dtype=np.bool_)
+        amount = self.amount
+        table = column.where(amount, lambda one: one is None or one.broken_rule(amount) is None)
+        found: BoolArray = table[column.codes[at]]
+        return found
+
+    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+        column = rows.inventories.get(self.name)
+        inventory = None if column is None else column[row]
+        return "none" if inventory is None else inventory.broken_rule(self.amount) or "allowed"
+
+
+@attrs.frozen
+class HasTrait:
+    """The provider has one of these traits."""
+
+    any_of: frozenset[Trait]
+    rule = "required"
+
+    @property
+    def asked(self) -> str:
+        return _one_of(self.any_of)
+
+    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+        any_of = self.any_of
+        table = rows.traits.where((any_of, "any"), lambda held: bool(any_of & held))
+        found: BoolArray = table[rows.traits.codes[at]]
+        return found
+
+    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+        return _among(self.any_of & rows.traits[row], "lacks it")
+
+
+@attrs.frozen
+class LacksTrait:
+    """The provider does not have this trait."""
+
+    trait: Trait
+    rule = "forbidden"
+
+    @property
+    def asked(self) -> str:
+        return f"not {self.trait}"
+
+    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+        trait = self.trait
+        table = rows.traits.where((trait, "none"), lambda held: trait not in held)
+        found: BoolArray = table[rows.traits.codes[at]]
+        return found
+
+    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+        return "has it" if self.trait in rows.traits[row] else "lacks it"
+
+
+@attrs.frozen
+class InAggregate:
+    """The provider (for the unsuffixed group: or the root) belongs to one of these aggregates."""
+
+    any_of: frozenset[AggregateId]
+    spans: bool
+    rule = "member_of"
+
+    @property
+    def asked(self) -> str:
+        return _one_of(self.any_of)
+
+    def passed(self, rows: ProviderRows, at: RowNumbers, anchors: Anchors) -> BoolArray:
+        return ~_outside(rows, self.any_of, at, anchors, spans=self.spans)
+
+    def there(self, rows: ProviderRows, row: int, anchor: int) -> str:
+        return _among(_groups(rows, row, anchor, spans=self.spans), "in none")
+
+
+@attrs.frozen
+class NotInAggregate:
+    """The provider (for the unsuffixed group: and the root) does not belong to this aggregate."""
+
+    aggregate: AggregateId
+    spans: bool
+    rule = "not member_of"
+
+    @property
+    def asked(self) -> str:
+        return f"not {self.aggregate}"
+
+    def passed(self, rows: ProviderRows, at: RowNumbers, anchors: Anchors) -> BoolArray:
+        return _outside(rows, frozenset({self.aggregate}), at, anchors, spans=self.spans)
+
+    def there(self, rows: ProviderRows, row: int, anchor: int) -> str:
+        groups = _groups(rows, row, anchor, spans=self.spans)
+        return "is in it" if self.aggregate in groups else "is not"
+
+
+@attrs.frozen
+class InTree:
+    """The provider is in the tree of another; for the unsuffixed group that is the anchor's."""
+
+    provider: ProviderId
+    spans: bool
+    rule = "in_tree"
+
+    @property
+    def asked(self) -> str:
+        return f"the tree of {self.provider}"
+
+    def passed(self, rows: ProviderRows, at: RowNumbers, anchors: Anchors) -> BoolArray:
+        target = rows.row(self.provider)
+        root = -2 if target is None else int(rows.root[target])
+        found: BoolArray = rows.root[at] == root
+        return found & (rows.root[at] == anchors) if self.spans else found
+
+    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+        return f"in the tree of {rows.id(int(rows.root[row]))}"
+
+
+@attrs.frozen
+class NamesSomething:
+    """A group without resources says what its provider must be like; without that, none is."""
+
+    rule = "resources"
+    asked = "a trait or an aggregate to look for"
+
+    def passed(self, _rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+        return np.zeros(len(at), dtype=np.bool_)
+
+    def there(self, _rows: ProviderRows, _row: int, _anchor: int) -> str:
+        return "the group names none"
+
+
+def constraints_of(plan: Plan) -> tuple[tuple[Constraint, ...], ...]:
+    """Return the constraints of each kind of need, by its number."""
+    return tuple(tuple(_of_kind(kind)) for kind in plan.kinds)
+
+
+def _of_kind(kind: Kind) -> Iterator[Constraint]:
+    if kind.blank:
+        yield NamesSomething()
+    for name, amount in kind.amounts:
+        yield HasInventory(name)
+        yield UnitsAllow(name, amount)
+        yield Left(name, amount)
+    for any_trait in sorted(kind.required, key=sorted):
+        yield HasTrait(any_trait)
+    for trait in sorted(kind.forbidden):
+        yield LacksTrait(trait)
+    for any_of in sorted(kind.member_of, key=sorted):
+        yield InAggregate(any_of, kind.spans)
+    for aggregate in sorted(kind.not_member_of):
+        yield NotInAggregate(aggregate, kind.spans)
+    if kind.in_tree is not None:
+        yield InTree(kind.in_tree, kind.spans)
+
+
+def _outside(
+    rows: ProviderRows,
+    groups: frozenset[AggregateId],
+    at: RowNumbers,
+    anchors: Anchors,
+    *,
+    spans: bool,
+) -> BoolArray:
+    column = rows.aggregates
+    table = column.where(groups, groups.isdisjoint)
+    found: BoolArray = table[column.codes[at]]
+    return found & table[column.codes[anchors]] if spans else found
+
+
+def _groups(rows: ProviderRows, row: int, anchor: int, *, spans: bool) -> frozenset[AggregateId]:
+    own = rows.aggregates[row]
+    return own | rows.aggregates[anchor] if spans else own
+
+
+def _one_of(names: frozenset[Trait] | frozenset[AggregateId]) -> str:
+    return " or ".join(sorted(names))
+
+
+def _among(names: frozenset[Trait] | frozenset[AggregateId], none: str) -> str:
+    return ", ".join(sorted(names)) or none
