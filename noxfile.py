@@ -104,6 +104,12 @@ def report_client(session: nox.Session) -> None:
 
 
 @nox.session
+def fresh_reads(session: nox.Session) -> None:
+    """Write through one HTTP worker, read through another: `-- --database postgresql`."""
+    _python(session, "-m", "tests.real.fresh_reads")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure; prints JSON."""
     _python(session, "-m", "bench")
