@@ -332,10 +332,9 @@ class MemoryPlacement:
             after = attrs.evolve(
                 row.provider,
                 inventories=inventories[p].inventories,
-                generation=row.provider.generation + 1,
             )
             self._learn(mine, (after,))
-            self._write(mine, attrs.evolve(row, provider=after), after)
+            self._write(mine, row, after, raised_by=2 if after.inventories else 1)
         return self._write_claims(mine, claims)
 
     def _write_claims(self, tx: MemoryTx, claims: Sequence[Claim]) -> tuple[Allocation, ...]:

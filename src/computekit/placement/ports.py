@@ -360,7 +360,7 @@ class PlacementWriter(PlacementReader, Protocol):
 
         The claims are judged by what the providers had together with what they will have, the
         latter where they had the class already. Each provider in `inventories` goes up two
-        generations; one that a claim names, one more.
+        generations, or one if it is to have none; one that a claim names, one more.
 
         Raises:
             NotFound, GenerationConflict: as `set_inventories` does, for each provider.

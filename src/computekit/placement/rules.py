@@ -135,18 +135,12 @@ def _inventory_faults(path: str, inventories: Mapping[ResourceClass, Inventory])
                 "order",
                 f"{inventory.reserved} is more than the total of {inventory.total}",
             )
-        if inventory.min_unit > inventory.max_unit:
-            yield Fault(
-                f"{here}.min_unit",
-                "order",
-                f"{inventory.min_unit} is more than max_unit, {inventory.max_unit}",
-            )
         ratio = inventory.allocation_ratio
-        if math.isnan(ratio) or not 0 < ratio <= MAX_RATIO:
+        if math.isnan(ratio) or not 0 <= ratio <= MAX_RATIO:
             yield Fault(
                 f"{here}.allocation_ratio",
                 "range",
-                f"{ratio} is not above 0 and at most {MAX_RATIO:g}",
+                f"{ratio} is not within 0 and {MAX_RATIO:g}",
             )
 
 

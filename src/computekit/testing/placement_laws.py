@@ -55,7 +55,7 @@ class PlacementLaws(
                     inventories=FrozenMap(
                         {
                             VCPU: Inventory(total=0, allocation_ratio=nan),
-                            MEMORY_MB: Inventory(total=5, reserved=6, allocation_ratio=0.0),
+                            MEMORY_MB: Inventory(total=5, reserved=6, allocation_ratio=-0.5),
                             DISK_GB: Inventory(5, min_unit=9, max_unit=8, step_size=0),
                             ResourceClass("CUSTOM_x"): Inventory(
                                 2**31, reserved=-1, allocation_ratio=infinite
@@ -81,7 +81,6 @@ class PlacementLaws(
             ("[0].inventories[VCPU].allocation_ratio", "range"),
             ("[0].inventories[MEMORY_MB].reserved", "order"),
             ("[0].inventories[MEMORY_MB].allocation_ratio", "range"),
-            ("[0].inventories[DISK_GB].min_unit", "order"),
             ("[0].inventories[DISK_GB].step_size", "range"),
             ("[0].inventories[CUSTOM_x]", "name"),
             ("[0].inventories[CUSTOM_x].total", "range"),

@@ -59,7 +59,7 @@ UNKNOWN = "unknown"
 """In place of a type of consumers: those whose type is not known."""
 
 NOBODYS = "00000000-0000-0000-0000-000000000000"
-"""The project, and the user, of new consumers whose callers name none."""
+"""The project, and the user, of consumers whose callers name none."""
 
 
 @attrs.frozen
@@ -78,8 +78,7 @@ class AllocationsChange:
     """What consumers are to hold, instead of all that they hold; all of it or nothing.
 
     Attributes:
-        allocations: of each consumer, its own. A generation of `UNCHECKED` is not looked at; an
-            empty project leaves the consumer whose it is.
+        allocations: of each consumer, its own; a generation of `UNCHECKED` is not looked at.
     """
 
     allocations: tuple[Allocation, ...]
@@ -322,19 +321,11 @@ class AllocationCalls:
 
     def _complete(self, allocation: Allocation) -> Allocation:
         consumer = allocation.consumer
-        if consumer.generation != UNCHECKED and consumer.project:
+        if consumer.generation != UNCHECKED:
             return allocation
         stored = self._placement.books.allocation(consumer.id)
-        if stored is None:
-            whose = ProjectId(NOBODYS), UserId(NOBODYS)
-        else:
-            whose = stored.consumer.project, stored.consumer.user
-        if consumer.generation == UNCHECKED:
-            generation = 0 if stored is None else stored.consumer.generation
-            consumer = attrs.evolve(consumer, generation=generation)
-        if not consumer.project:
-            consumer = attrs.evolve(consumer, project=whose[0], user=whose[1])
-        return attrs.evolve(allocation, consumer=consumer)
+        generation = 0 if stored is None else stored.consumer.generation
+        return attrs.evolve(allocation, consumer=attrs.evolve(consumer, generation=generation))
 
     def _missing(self, allocations: Sequence[Allocation]) -> ComputekitError | None:
         wanted = {provider for one in allocations for provider in one.resources}
@@ -356,4 +347,4 @@ def _sum(usages: Iterable[Usage]) -> Usage:
 
 def bare_consumer(consumer: ConsumerId) -> Consumer:
     """Return a consumer of whom the caller says nothing."""
-    return Consumer(consumer, ProjectId(""), UserId(""), None, UNCHECKED)
+    return Consumer(consumer, ProjectId(NOBODYS), UserId(NOBODYS), None, UNCHECKED)

@@ -19,7 +19,9 @@ from computekit.errors import (
 )
 from computekit.ids import ProviderId
 from computekit.model import FrozenMap, Inventory, ResourceClass
+from computekit.placement.names import standard_classes
 from computekit.placement.ports import ProviderUse
+from computekit.placement.rules import check_inventories
 from computekit.work import Tx
 
 __all__ = [
@@ -263,6 +265,7 @@ class InventoryCalls:
             before = self._before(asked.uuid, asked.generation)
             if unknown is not None:
                 raise unknown
+            check_inventories({name: asked.inventory})
             if name not in before.provider.inventories:
                 raise NotFound("inventory", name)
             after = before.provider.inventories.replace(name, asked.inventory)
@@ -329,6 +332,9 @@ class InventoryCalls:
             name for name in provider.inventories if name not in after and before.used.get(name)
         ]
         if held:
+            # In the order that callers know: standard classes first, in theirs.
+            place = {name: at for at, name in enumerate(standard_classes())}
+            held.sort(key=lambda name: (place.get(name, len(place)), name))
             raise InUse("inventory", ", ".join(held), f"allocations of provider {provider.id}")
         books = self._placement.books
         books.set_inventories(tx, provider.id, provider.generation, after)

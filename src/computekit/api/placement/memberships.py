@@ -21,6 +21,7 @@ __all__ = [
     "SET_PROVIDER_TRAITS",
     "SHOW_AGGREGATES",
     "SHOW_PROVIDER_TRAITS",
+    "Aggregates",
     "AggregatesChange",
     "MembershipCalls",
     "TraitsChange",
@@ -38,12 +39,25 @@ class AggregatesChange:
         uuid: the provider's id.
         generation: of the provider, as the caller has seen it; None: it is not looked at, and
             stays.
-        aggregates: all of them.
+        aggregates: all of them, each once.
     """
 
     uuid: ProviderId
     generation: int | None
-    aggregates: frozenset[AggregateId]
+    aggregates: tuple[AggregateId, ...]
+
+
+@attrs.frozen
+class Aggregates:
+    """The aggregates of a provider.
+
+    Attributes:
+        use: the provider.
+        aggregates: in the order of who has just set them, otherwise by id.
+    """
+
+    use: ProviderUse
+    aggregates: tuple[AggregateId, ...]
 
 
 @attrs.frozen
@@ -67,7 +81,7 @@ SHOW_AGGREGATES = Operation(
     path=_AGGREGATES,
     summary="The aggregates of a provider.",
     input=ProviderPath,
-    output=ProviderUse,
+    output=Aggregates,
     since=since(1),
     errors=(NotFound,),
 )
@@ -78,7 +92,7 @@ SET_AGGREGATES = Operation(
     path=_AGGREGATES,
     summary="Replace the aggregates of a provider.",
     input=AggregatesChange,
-    output=ProviderUse,
+    output=Aggregates,
     since=since(1),
     has_body=True,
     errors=(NotFound, GenerationConflict),
@@ -131,17 +145,23 @@ class MembershipCalls:
         self._placement = placement
         self._names = names
 
-    def show(self, asked: ProviderPath, _context: Context) -> ProviderUse:
-        """Carry out `SHOW_AGGREGATES` and `SHOW_PROVIDER_TRAITS`."""
+    def show_aggregates(self, asked: ProviderPath, _context: Context) -> Aggregates:
+        """Carry out `SHOW_AGGREGATES`."""
+        use = there(self._placement.books, asked.uuid)
+        return Aggregates(use, tuple(sorted(use.provider.aggregates)))
+
+    def show_traits(self, asked: ProviderPath, _context: Context) -> ProviderUse:
+        """Carry out `SHOW_PROVIDER_TRAITS`."""
         return there(self._placement.books, asked.uuid)
 
-    def set_aggregates(self, asked: AggregatesChange, _context: Context) -> ProviderUse:
+    def set_aggregates(self, asked: AggregatesChange, _context: Context) -> Aggregates:
         """Carry out `SET_AGGREGATES`."""
         books = self._placement.books
 
-        def write(tx: Tx) -> ProviderUse:
-            books.set_aggregates(tx, asked.uuid, asked.generation, asked.aggregates)
-            return there(books, asked.uuid)
+        def write(tx: Tx) -> Aggregates:
+            wanted = frozenset(asked.aggregates)
+            books.set_aggregates(tx, asked.uuid, asked.generation, wanted)
+            return Aggregates(there(books, asked.uuid), asked.aggregates)
 
         return self._placement.store.write(write)
 

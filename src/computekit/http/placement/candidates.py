@@ -14,6 +14,7 @@ from computekit.api.placement.candidates import CandidateQuery, CandidatesFound
 from computekit.clock import Clock
 from computekit.errors import ComputekitError
 from computekit.http.placement.candidates_query import parse_candidates
+from computekit.http.placement.traits_order import listed_traits
 from computekit.http.placement.words import bad, unknown_classes, unknown_traits
 from computekit.http.problem import Problem
 from computekit.http.wire import Answer, Request
@@ -23,6 +24,9 @@ from computekit.placement.found import Found, FoundCandidate, TreeSummary
 from computekit.placement.service import Candidate, ProviderSummary
 
 __all__ = ["CandidatesForm", "candidate_words"]
+
+TREE = "1.29"
+"""The key of a tree's summaries as they are since that microversion."""
 
 WORTH_KEEPING = 2048
 """Longer queries are parsed each time: few would ask the same again, and they fill memory."""
@@ -65,10 +69,10 @@ def candidate_words(error: ComputekitError, _asked: CandidateQuery) -> Problem |
 def _body(output: CandidatesFound, minor: int) -> bytes:
     found = output.found
     rows = b",".join(_rows(found, minor))
-    if minor >= 27:
-        summaries = b",".join(_trees(found, minor))
+    if minor >= 29:
+        summaries = b",".join(tree.encoded.get(TREE) or _encode_tree(tree) for tree in found.trees)
     else:
-        summaries = b",".join(_asked_for(output, minor))
+        summaries = b",".join(_givers(output, minor))
     return b'{"allocation_requests":[%b],"provider_summaries":{%b}}' % (rows, summaries)
 
 
@@ -93,33 +97,22 @@ def _candidate(candidate: Candidate, form: str) -> dict[str, object]:
     return said
 
 
-def _trees(found: Found, minor: int) -> Iterable[bytes]:
-    form = "tree" if minor >= 29 else "flat"
-    return [tree.encoded.get(form) or _encode_tree(tree, form) for tree in found.trees]
+def _encode_tree(tree: TreeSummary) -> bytes:
+    parts = []
+    for provider in tree.providers:
+        said: dict[str, object] = {
+            "resources": _resources(provider, provider.capacity),
+            "traits": listed_traits(provider.traits),
+            "parent_provider_uuid": provider.parent,
+            "root_provider_uuid": provider.root,
+        }
+        parts.append(_member(provider, said))
+    encoded = tree.encoded[TREE] = b",".join(parts)
+    return encoded
 
 
-def _encode_tree(tree: TreeSummary, form: str) -> bytes:
-    parts = [_member(p, _summary(p, form == "tree")) for p in tree.providers]
-    said = tree.encoded[form] = b",".join(parts)
-    return said
-
-
-def _summary(provider: ProviderSummary, nested: bool) -> dict[str, object]:
-    said: dict[str, object] = {
-        "resources": {
-            name: {"capacity": capacity, "used": provider.used.get(name, 0)}
-            for name, capacity in provider.capacity.items()
-        },
-        "traits": sorted(provider.traits),
-    }
-    if nested:
-        said["parent_provider_uuid"] = provider.parent
-        said["root_provider_uuid"] = provider.root
-    return said
-
-
-def _asked_for(output: CandidatesFound, minor: int) -> Iterable[bytes]:
-    """Return the summaries of old: only those that give something, and only what was asked."""
+def _givers(output: CandidatesFound, minor: int) -> Iterable[bytes]:
+    """Return the summaries of old: only of who gives something, at first only what was asked."""
     classes: set[ResourceClass] = set()
     for group in output.asked.request.groups:
         classes.update(group.resources)
@@ -131,17 +124,21 @@ def _asked_for(output: CandidatesFound, minor: int) -> Iterable[bytes]:
         for provider in tree.providers:
             if provider.id not in given:
                 continue
-            said: dict[str, object] = {
-                "resources": {
-                    name: {"capacity": capacity, "used": provider.used.get(name, 0)}
-                    for name, capacity in provider.capacity.items()
-                    if name in classes
-                }
-            }
+            shown = [name for name in provider.capacity if minor >= 27 or name in classes]
+            said: dict[str, object] = {"resources": _resources(provider, shown)}
             if minor >= 17:
-                said["traits"] = sorted(provider.traits)
+                said["traits"] = listed_traits(provider.traits)
             rows.append(_member(provider, said))
     return rows
+
+
+def _resources(
+    provider: ProviderSummary, names: Iterable[ResourceClass]
+) -> dict[str, dict[str, int]]:
+    return {
+        name: {"capacity": provider.capacity[name], "used": provider.used.get(name, 0)}
+        for name in names
+    }
 
 
 def _member(provider: ProviderSummary, said: dict[str, object]) -> bytes:

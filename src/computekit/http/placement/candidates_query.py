@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 import attrs
 
@@ -66,6 +67,7 @@ def _schemas() -> Mapping[int, QuerySchema]:
 
 
 _SCHEMAS = _schemas()
+_FIRSTS = QuerySchema({"limit": _LIMIT, "group_policy": _POLICY})
 
 
 @attrs.frozen
@@ -100,7 +102,7 @@ def parse_candidates(text: str, version: Microversion) -> CandidatesQuery:
     groups = _groups(query, minor)
     _check_resources(groups, query, minor)
     subtrees = _subtrees(query, groups) if minor >= 36 else ()
-    policy = query.last.get("group_policy")
+    policy = _first(query, "group_policy")
     if policy is None and sum(1 for suffix in groups if suffix) > 1:
         raise bad_request(
             'The "group_policy" parameter is required when specifying more than one '
@@ -115,8 +117,16 @@ def parse_candidates(text: str, version: Microversion) -> CandidatesQuery:
         root.forbidden,
         subtrees,
     )
-    limit = query.last.get("limit")
+    limit = _first(query, "limit")
     return CandidatesQuery(request, None if limit is None else int(limit[:20]))
+
+
+def _first(query: Query, name: str) -> str | None:
+    """Return the first of several values, the one that counts, if the schema lets it through."""
+    values = query.all(name)
+    for value in values[:-1]:
+        _FIRSTS.parse(f"{name}={quote(value)}")
+    return values[0] if values else None
 
 
 def _request_group(suffix: str, group: _Group) -> RequestGroup:
@@ -187,7 +197,9 @@ def _check_resources(groups: Mapping[str, _Group], query: Query, minor: int) -> 
 
 
 def _subtrees(query: Query, groups: Mapping[str, _Group]) -> tuple[frozenset[str], ...]:
-    subtrees = [value.split(",") for value in query.all("same_subtree")]
+    subtrees = [
+        [suffix.strip() for suffix in value.split(",")] for value in query.all("same_subtree")
+    ]
     named = {suffix for subtree in subtrees for suffix in subtree}
     if "" in named:
         raise bad_request(

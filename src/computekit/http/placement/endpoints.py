@@ -20,6 +20,7 @@ from computekit.http.placement import (
     providers,
     usages,
 )
+from computekit.http.placement.provider_first import ProviderFirst
 from computekit.http.placement.words import no_provider, worded
 
 __all__ = ["placement_endpoints"]
@@ -38,9 +39,9 @@ def placement_endpoints(
     now = SystemClock() if clock is None else clock
     known = KnownNames(placement.store, placement.books)
     return (
-        *_of_providers(provider_api.ProviderCalls(placement, known, source), now),
-        *_of_inventories(inventory_api.InventoryCalls(placement, known)),
-        *_of_memberships(membership_api.MembershipCalls(placement, known)),
+        *_of_providers(placement, provider_api.ProviderCalls(placement, known, source), now),
+        *_of_inventories(placement, inventory_api.InventoryCalls(placement, known)),
+        *_of_memberships(placement, membership_api.MembershipCalls(placement, known)),
         *_of_classes(name_api.NameCalls(placement), now),
         *_of_traits(name_api.NameCalls(placement), now),
         *_of_allocations(allocation_api.AllocationCalls(placement, known), now),
@@ -48,7 +49,9 @@ def placement_endpoints(
     )
 
 
-def _of_providers(calls: provider_api.ProviderCalls, clock: Clock) -> tuple[Endpoint, ...]:
+def _of_providers(
+    placement: Hosted, calls: provider_api.ProviderCalls, clock: Clock
+) -> tuple[Endpoint, ...]:
     return (
         endpoint(
             provider_api.SHOW_VERSIONS, provider_api.show_versions, providers.VersionsForm(clock)
@@ -69,7 +72,7 @@ def _of_providers(calls: provider_api.ProviderCalls, clock: Clock) -> tuple[Endp
         endpoint(
             provider_api.UPDATE_PROVIDER,
             worded(calls.update, providers.update_words),
-            providers.ProviderChangeForm(),
+            ProviderFirst(providers.ProviderChangeForm(), placement),
         ),
         endpoint(
             provider_api.DELETE_PROVIDER,
@@ -79,7 +82,7 @@ def _of_providers(calls: provider_api.ProviderCalls, clock: Clock) -> tuple[Endp
     )
 
 
-def _of_inventories(calls: inventory_api.InventoryCalls) -> tuple[Endpoint, ...]:
+def _of_inventories(placement: Hosted, calls: inventory_api.InventoryCalls) -> tuple[Endpoint, ...]:
     return (
         endpoint(
             inventory_api.SHOW_INVENTORIES,
@@ -89,12 +92,12 @@ def _of_inventories(calls: inventory_api.InventoryCalls) -> tuple[Endpoint, ...]
         endpoint(
             inventory_api.SET_INVENTORIES,
             worded(calls.set_all, inventories.set_all_words),
-            inventories.InventoriesChangeForm(),
+            ProviderFirst(inventories.InventoriesChangeForm(), placement),
         ),
         endpoint(
             inventory_api.ADD_INVENTORY,
             worded(calls.add, inventories.add_words),
-            inventories.NewInventoryForm(),
+            ProviderFirst(inventories.NewInventoryForm(), placement),
         ),
         endpoint(
             inventory_api.DELETE_INVENTORIES,
@@ -109,7 +112,7 @@ def _of_inventories(calls: inventory_api.InventoryCalls) -> tuple[Endpoint, ...]
         endpoint(
             inventory_api.SET_INVENTORY,
             worded(calls.set_one, inventories.set_one_words),
-            inventories.InventoryChangeForm(),
+            ProviderFirst(inventories.InventoryChangeForm(), placement),
         ),
         endpoint(
             inventory_api.DELETE_INVENTORY,
@@ -124,21 +127,23 @@ def _of_inventories(calls: inventory_api.InventoryCalls) -> tuple[Endpoint, ...]
     )
 
 
-def _of_memberships(calls: membership_api.MembershipCalls) -> tuple[Endpoint, ...]:
+def _of_memberships(
+    placement: Hosted, calls: membership_api.MembershipCalls
+) -> tuple[Endpoint, ...]:
     return (
         endpoint(
             membership_api.SHOW_AGGREGATES,
-            worded(calls.show, no_provider),
+            worded(calls.show_aggregates, no_provider),
             memberships.AggregatesForm(),
         ),
         endpoint(
             membership_api.SET_AGGREGATES,
             worded(calls.set_aggregates, memberships.aggregate_words),
-            memberships.AggregatesChangeForm(),
+            ProviderFirst(memberships.AggregatesChangeForm(), placement),
         ),
         endpoint(
             membership_api.SHOW_PROVIDER_TRAITS,
-            worded(calls.show, no_provider),
+            worded(calls.show_traits, no_provider),
             memberships.ProviderTraitsForm(),
         ),
         endpoint(

@@ -3,12 +3,13 @@
 import msgspec
 
 from computekit.api import Microversion
-from computekit.api.placement.memberships import AggregatesChange, TraitsChange
+from computekit.api.placement.memberships import Aggregates, AggregatesChange, TraitsChange
 from computekit.api.placement.providers import ProviderPath
 from computekit.errors import ComputekitError
 from computekit.http.placement.bodies import AggregatesBody, AggregatesBody1, TraitsBody
 from computekit.http.placement.body import Body
 from computekit.http.placement.providers import provider_of
+from computekit.http.placement.traits_order import listed_traits
 from computekit.http.placement.uuids import canonical_uuid
 from computekit.http.placement.words import bad, generation, no_provider, unknown_traits
 from computekit.http.problem import Problem
@@ -37,7 +38,7 @@ class AggregatesForm:
     def parse(self, request: Request, version: Microversion) -> ProviderPath:
         return ProviderPath(provider_of(request))
 
-    def render(self, output: ProviderUse, version: Microversion) -> Answer:
+    def render(self, output: Aggregates, version: Microversion) -> Answer:
         return _aggregates(output, version)
 
 
@@ -56,7 +57,7 @@ class AggregatesChangeForm:
             _AGGREGATES.check(body)
         return AggregatesChange(provider, body.resource_provider_generation, _ids(body.aggregates))
 
-    def render(self, output: ProviderUse, version: Microversion) -> Answer:
+    def render(self, output: Aggregates, version: Microversion) -> Answer:
         return _aggregates(output, version)
 
 
@@ -82,20 +83,20 @@ class TraitsChangeForm:
         return _traits(output)
 
 
-def _ids(listed: list[str]) -> frozenset[AggregateId]:
-    return frozenset(AggregateId(canonical_uuid(text) or text) for text in listed)
+def _ids(listed: list[str]) -> tuple[AggregateId, ...]:
+    return tuple(dict.fromkeys(AggregateId(canonical_uuid(text) or text) for text in listed))
 
 
-def _aggregates(output: ProviderUse, version: Microversion) -> Answer:
-    said: dict[str, list[AggregateId] | int] = {"aggregates": sorted(output.provider.aggregates)}
+def _aggregates(output: Aggregates, version: Microversion) -> Answer:
+    said: dict[str, tuple[AggregateId, ...] | int] = {"aggregates": output.aggregates}
     if version.minor >= 19:
-        said["resource_provider_generation"] = output.provider.generation
-    return Answer(200, msgspec.json.encode(said), modified_s=output.updated_s)
+        said["resource_provider_generation"] = output.use.provider.generation
+    return Answer(200, msgspec.json.encode(said), modified_s=output.use.updated_s)
 
 
 def _traits(output: ProviderUse) -> Answer:
     said = {
-        "traits": sorted(output.provider.traits),
+        "traits": listed_traits(output.provider.traits),
         "resource_provider_generation": output.provider.generation,
     }
     return Answer(200, msgspec.json.encode(said), modified_s=output.updated_s)

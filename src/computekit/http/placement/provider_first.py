@@ -1,0 +1,41 @@
+"""Who writes to a provider that is not there learns that first, whatever else is wrong."""
+
+from typing import Generic, TypeVar
+
+from computekit.api import Microversion
+from computekit.api.placement import Hosted
+from computekit.http.endpoint import Form
+from computekit.http.placement.providers import provider_of
+from computekit.http.problem import Problem, Refused
+from computekit.http.wire import Answer, Request
+
+__all__ = ["ProviderFirst"]
+
+I = TypeVar("I")  # noqa: E741  what goes in
+O = TypeVar("O")  # noqa: E741  what comes out
+
+
+class ProviderFirst(Generic[I, O]):
+    """A form whose complaints about a body give way to a provider that is missing.
+
+    Args:
+        form: what it does otherwise.
+        placement: knows which providers there are.
+    """
+
+    def __init__(self, form: Form[I, O], placement: Hosted) -> None:
+        self._form = form
+        self._placement = placement
+
+    def parse(self, request: Request, version: Microversion) -> I:
+        try:
+            return self._form.parse(request, version)
+        except Refused:
+            provider = provider_of(request)
+            if self._placement.books.provider(provider) is None:
+                detail = f"No resource provider with uuid {provider} found"
+                raise Refused(Problem(404, detail)) from None
+            raise
+
+    def render(self, output: O, version: Microversion) -> Answer:
+        return self._form.render(output, version)
