@@ -21,7 +21,7 @@ from computekit.placement.explanation import (
     ReasonCount,
     TreeReport,
 )
-from computekit.placement.fit import check_request, fits
+from computekit.placement.fit import check_request
 from computekit.placement.obstacles import Left, constraints_of
 from computekit.placement.provider_columns import RowNumbers
 from computekit.placement.provider_rows import ProviderRows
@@ -323,10 +323,7 @@ class Explainer:
             check_request(request)
         except InvalidInput:
             return ()  # what is left asks for nothing at all
-        rows = self._rows
-        tree = [rows.use(row) for row in rows.tree(root)[0]]
-        sharing = [rows.use(row) for row in self._near(root)]
-        if next(fits(tree, request, sharing), None) is None:
+        if not Shape(self._rows, request, twins=True).fits(root):
             return ()
         return tuple(dict.fromkeys(change.text for change in changes))
 

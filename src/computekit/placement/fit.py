@@ -66,18 +66,16 @@ def check_request(request: PlacementRequest) -> None:
 def fits(
     tree: Sequence[ProviderUse],
     request: PlacementRequest,
-    sharing: Sequence[ProviderUse] = (),
     *,
     twins: bool = False,
 ) -> Iterator[Fit]:
-    """Return the ways to put `request` on `tree`, one by one.
+    """Return the ways to put `request` on `tree` alone, one by one.
 
     Their order is the same for the same input.
 
     Args:
         tree: all its providers, the root first.
         request: what is asked; `check_request` passes it.
-        sharing: providers of other trees that share with this one.
         twins: also give ways that differ only by which of several alike providers serve which of
             several alike groups; without it they are given once.
     """
@@ -85,7 +83,7 @@ def fits(
     if not request.root_required <= root.traits or request.root_forbidden & root.traits:
         return
     plan = plan_of(request)
-    found = tree_pattern(plan, tree, sharing, twins=twins)
+    found = tree_pattern(plan, tree, twins=twins)
     ids = tuple(use.provider.id for use in found.providers)
     for way in ways(plan, found.pattern):
         yield Fit(allocated(plan, ids, way), mapped(plan, ids, way))

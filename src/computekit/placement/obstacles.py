@@ -182,11 +182,11 @@ class InAggregate:
     def asked(self) -> str:
         return _one_of(self.any_of)
 
-    def passed(self, rows: ProviderRows, at: RowNumbers, anchors: Anchors) -> BoolArray:
-        return ~_outside(rows, self.any_of, at, anchors, spans=self.spans)
+    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+        return ~_outside(rows, self.any_of, at, spans=self.spans)
 
-    def there(self, rows: ProviderRows, row: int, anchor: int) -> str:
-        return _among(_groups(rows, row, anchor, spans=self.spans), "in none")
+    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+        return _among(_groups(rows, row, spans=self.spans), "in none")
 
 
 @attrs.frozen
@@ -201,11 +201,11 @@ class NotInAggregate:
     def asked(self) -> str:
         return f"not {self.aggregate}"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers, anchors: Anchors) -> BoolArray:
-        return _outside(rows, frozenset({self.aggregate}), at, anchors, spans=self.spans)
+    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+        return _outside(rows, frozenset({self.aggregate}), at, spans=self.spans)
 
-    def there(self, rows: ProviderRows, row: int, anchor: int) -> str:
-        groups = _groups(rows, row, anchor, spans=self.spans)
+    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+        groups = _groups(rows, row, spans=self.spans)
         return "is in it" if self.aggregate in groups else "is not"
 
 
@@ -270,22 +270,17 @@ def _of_kind(kind: Kind) -> Iterator[Constraint]:
 
 
 def _outside(
-    rows: ProviderRows,
-    groups: frozenset[AggregateId],
-    at: RowNumbers,
-    anchors: Anchors,
-    *,
-    spans: bool,
+    rows: ProviderRows, groups: frozenset[AggregateId], at: RowNumbers, *, spans: bool
 ) -> BoolArray:
     column = rows.aggregates
     table = column.where(groups, groups.isdisjoint)
     found: BoolArray = table[column.codes[at]]
-    return found & table[column.codes[anchors]] if spans else found
+    return found & table[column.codes[rows.root[at]]] if spans else found
 
 
-def _groups(rows: ProviderRows, row: int, anchor: int, *, spans: bool) -> frozenset[AggregateId]:
+def _groups(rows: ProviderRows, row: int, *, spans: bool) -> frozenset[AggregateId]:
     own = rows.aggregates[row]
-    return own | rows.aggregates[anchor] if spans else own
+    return own | rows.aggregates[int(rows.root[row])] if spans else own
 
 
 def _one_of(names: frozenset[Trait] | frozenset[AggregateId]) -> str:

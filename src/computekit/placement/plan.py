@@ -29,8 +29,8 @@ class Kind:
         member_of: sets of aggregates, to one of each of which it belongs.
         not_member_of: aggregates that it does not belong to.
         in_tree: a provider in whose tree it is.
-        spans: whether it is of the unsuffixed group: the root's aggregates count for it too, and
-            with `in_tree` it is of the anchor's own tree.
+        spans: whether it is of the unsuffixed group: the aggregates of its root count for it too,
+            and with `in_tree` it is of the anchor's own tree.
         blank: whether no provider serves it, because it asks for nothing that one could have
             (Placement API: a group without resources needs a trait or an aggregate to look for).
     """
@@ -100,7 +100,9 @@ def plan_of(request: PlacementRequest, *, blank: bool = True) -> Plan:
 
     Args:
         request: what is asked.
-        blank: whether a group that asks for nothing to look for may be on any provider.
+        blank: whether a group without resources may be on any provider; else, as in the Placement
+            API, it is on none if it has no trait or aggregate to look for, and its `in_tree` is
+            not looked at.
     """
     parts: list[tuple[RequestGroup, Amounts]] = []
     together: tuple[frozenset[Trait], ...] = ()
@@ -156,7 +158,7 @@ def _kind(group: RequestGroup, amounts: Amounts, blank: bool) -> Kind:
         forbidden=group.forbidden,
         member_of=group.member_of,
         not_member_of=group.not_member_of,
-        in_tree=group.in_tree,
+        in_tree=group.in_tree if blank or amounts else None,
         spans=not group.suffix,
         blank=not (blank or amounts or group.required or group.member_of),
     )

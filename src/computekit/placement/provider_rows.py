@@ -258,6 +258,7 @@ class ProviderRows:
         if wide and root == row:  # the aggregates of a root count for its whole tree
             for member in self._members.get(root, ()):
                 self._changed(member)
+                self.sharing_version += member in self.sharing
 
     def _write(
         self,
@@ -287,6 +288,7 @@ class ProviderRows:
             if old >= 0:
                 self._leave(member, old)
             self._join(member, root)
+            self.sharing_version += member in self.sharing
             if member != row:
                 self._changed(member)
 

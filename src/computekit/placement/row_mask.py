@@ -54,24 +54,13 @@ class Bits:
         self.dtype: type[np.int64] = cast("type[np.int64]", np.object_) if wide else np.int64
 
 
-def masks(
-    plan: Plan, bits: Bits, rows: ProviderRows, at: RowNumbers, *, loose: bool = False
-) -> MaskArray:
-    """Return the masks of some rows that are in use.
-
-    Args:
-        plan: what is asked.
-        bits: of the plan.
-        rows: the columns.
-        at: which rows.
-        loose: answer for any anchor, as far as the aggregates of its root count; else for the
-            tree that each row is in.
-    """
+def masks(plan: Plan, bits: Bits, rows: ProviderRows, at: RowNumbers) -> MaskArray:
+    """Return the masks of some rows that are in use."""
     found: MaskArray = np.zeros(len(at), dtype=bits.dtype)
     gives = np.zeros(len(at), dtype=np.bool_)
     whole = np.ones(len(at), dtype=np.bool_)
     for number, kind in enumerate(plan.kinds):
-        held = _serves(plan, kind, rows, at, loose=loose)
+        held = _serves(kind, rows, at)
         found |= held.astype(bits.dtype) << number
         whole &= held
         if kind.spans:
@@ -95,9 +84,7 @@ def masks(
     return found
 
 
-def _serves(
-    plan: Plan, kind: Kind, rows: ProviderRows, at: RowNumbers, *, loose: bool
-) -> BoolArray:
+def _serves(kind: Kind, rows: ProviderRows, at: RowNumbers) -> BoolArray:
     held = np.full(len(at), not kind.blank, dtype=np.bool_)
     if kind.blank:
         return held
@@ -112,7 +99,7 @@ def _serves(
         target = rows.row(kind.in_tree)
         root = -2 if target is None else int(rows.root[target])
         held &= rows.root[at] == root
-    if (kind.member_of or kind.not_member_of) and not (loose and kind.spans):
+    if kind.member_of or kind.not_member_of:
         held &= _in_aggregates(kind, rows, at)
     return held
 

@@ -37,7 +37,7 @@ class Lender:
     Attributes:
         row: of the provider.
         root: of its own tree.
-        mask: what it can contribute to the trees of others, as far as that is not up to them.
+        mask: what it can contribute to the trees of others.
         aggregates: with whose members it shares.
     """
 
@@ -219,8 +219,7 @@ class Shape:
         at = np.array(sorted(rows.sharing), dtype=np.intp)
         found: list[Lender] = []
         if len(at):
-            loose = masks(self.plan, bits, rows, at, loose=True)
-            for row, mask in zip(at.tolist(), loose.tolist(), strict=True):
+            for row, mask in zip(at.tolist(), self._mask[at].tolist(), strict=True):
                 if mask & bits.foreign & bits.kinds:
                     root = int(rows.root[row])
                     found.append(Lender(row, root, mask & bits.foreign, rows.aggregates[row]))
@@ -293,7 +292,7 @@ class Shape:
         own, ancestors = rows.tree(root)
         at = [*own, *(lender.row for lender in lenders)]
         serving: list[int] = [*self._mask[list(own)].tolist()]
-        serving += [self._lent(lender, root) for lender in lenders]
+        serving += [lender.mask for lender in lenders]
         likeness: tuple[int, ...] | None = None
         if self._twins:
             ancestors += _lender_paths(rows, lenders, len(own))
@@ -322,16 +321,6 @@ class Shape:
             likeness,
         )
         return pattern, tuple([rows.id(row) for row in at])
-
-    def _lent(self, lender: Lender, root: int) -> int:
-        """Return what a lender contributes to the tree of `root`."""
-        rows, mask = self._rows, lender.mask
-        for number, kind in enumerate(self.plan.kinds):
-            if kind.spans and mask >> number & 1 and (kind.member_of or kind.not_member_of):
-                member = lender.aggregates | rows.aggregates[root]
-                if kind.not_member_of & member or any(not a & member for a in kind.member_of):
-                    mask &= ~(1 << number)
-        return mask
 
     def _seen(self, row: int, mask: int) -> tuple[object, ...]:
         """Return what the request can see of a provider, exactly: alike ones are equal."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import attrs
 
-from computekit.ids import AggregateId, ProviderId
+from computekit.ids import AggregateId
 from computekit.model import ResourceClass, Trait
 from computekit.placement.plan import Kind, Plan
 from computekit.placement.ports import ProviderUse
@@ -52,7 +52,7 @@ def can_serve(
     Args:
         kind: of the need.
         use: the provider.
-        root_aggregates: of the anchor's root.
+        root_aggregates: of the root of its tree.
         in_tree: whether it is where `kind.in_tree` wants it.
     """
     provider = use.provider
@@ -68,54 +68,34 @@ def can_serve(
     )
 
 
-def tree_pattern(
-    plan: Plan,
-    tree: Sequence[ProviderUse],
-    sharing: Sequence[ProviderUse] = (),
-    *,
-    twins: bool = False,
-    targets: frozenset[ProviderId] = frozenset(),
-) -> TreePattern:
-    """Return how `plan` sees a tree.
+def tree_pattern(plan: Plan, tree: Sequence[ProviderUse], *, twins: bool = False) -> TreePattern:
+    """Return how `plan` sees a tree that nobody shares with.
 
     Args:
         plan: of the request.
         tree: all its providers, parents first.
-        sharing: providers of other trees that share with it.
         twins: whether each provider is to be told from all others.
-        targets: roots of the trees that hold a provider which some group's `in_tree` names and
-            that is not in `tree`.
     """
-    root = tree[0]
-    own_ids = {use.provider.id for use in tree}
-
-    def can(use: ProviderUse) -> int:
-        bits = 0
-        own = use.provider.id in own_ids
-        for number, kind in enumerate(plan.kinds):
-            wanted = kind.in_tree
-            if wanted is None:
-                there = True
-            elif own:
-                there = wanted in own_ids
-            else:
-                there = not kind.spans and wanted not in own_ids and use.root in targets
-            if can_serve(kind, use, root_aggregates=root.provider.aggregates, in_tree=there):
-                bits |= 1 << number
-        return bits
-
-    uses = [*tree, *sorted(sharing, key=lambda use: use.provider.id)]
-    serves = {use.provider.id: can(use) for use in uses}
-    own_kind = {use.provider.id: (*_seen(plan, use), serves[use.provider.id]) for use in uses}
+    ids = {use.provider.id for use in tree}
+    groups = tree[0].provider.aggregates
+    there = [kind.in_tree is None or kind.in_tree in ids for kind in plan.kinds]
+    serves = {
+        use.provider.id: sum(
+            1 << at
+            for at, kind in enumerate(plan.kinds)
+            if can_serve(kind, use, root_aggregates=groups, in_tree=there[at])
+        )
+        for use in tree
+    }
     order, ancestors, likeness = arranged(
-        [use.provider.id for use in uses],
-        [use.provider.parent for use in uses],
-        [use.provider.name for use in uses],
-        own_kind,
+        [use.provider.id for use in tree],
+        [use.provider.parent for use in tree],
+        [use.provider.name for use in tree],
+        {use.provider.id: (*_seen(plan, use), serves[use.provider.id]) for use in tree},
         own=len(tree),
         twins=twins,
     )
-    providers = tuple(uses[at] for at in order)
+    providers = tuple(tree[at] for at in order)
     return TreePattern(
         Pattern(
             ancestors,

@@ -205,10 +205,10 @@ def _may(
         return False
     groups = provider.aggregates
     if not group.suffix:
-        groups |= uses[anchor].provider.aggregates
+        groups |= uses[use.root].provider.aggregates
     if group.not_member_of & groups or not all(any_of & groups for any_of in group.member_of):
         return False
-    if group.in_tree is None:
+    if group.in_tree is None or not takes:
         return True
     there = group.in_tree in uses and use.root == uses[group.in_tree].root
     return there and (bool(group.suffix) or use.root == anchor)
