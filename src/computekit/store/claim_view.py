@@ -1,8 +1,9 @@
 """All that a claim looks at, read by one statement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import zip_longest
+from typing import TypeVar
 
 import attrs
 from sqlalchemy import (
@@ -29,7 +30,9 @@ from computekit.store.chunks import chunks
 from computekit.store.quick import QuickSelect
 from computekit.store.tables import ALLOCATION, CONSUMER, COUNTER, COUNTER_HOLD, INVENTORY
 
-__all__ = ["Amounts", "Before", "ClaimView", "Counts", "look"]
+__all__ = ["Amounts", "Before", "ClaimView", "Counts", "look", "total"]
+
+K = TypeVar("K")
 
 Amounts = dict[Key, int]
 Counts = dict[tuple[str, str], int]
@@ -87,6 +90,15 @@ def look(
     for who, of, keys in portions:
         _look(connection, view, who or (), of or (), keys or ())
     return view
+
+
+def total(held: Mapping[ConsumerId, Mapping[K, int]]) -> dict[K, int]:
+    """Return what several consumers hold together."""
+    sums: dict[K, int] = {}
+    for amounts in held.values():
+        for key, amount in amounts.items():
+            sums[key] = sums.get(key, 0) + amount
+    return sums
 
 
 def _look(

@@ -27,7 +27,8 @@ from computekit.placement.judging import check_given_up
 from computekit.placement.names import standard_classes, standard_traits
 from computekit.placement.tree_plan import plan_tree
 from computekit.store import allocation_rows, provider_trees
-from computekit.store.claims import plan_claims, read_counter, release, write_claims
+from computekit.store.claims import plan_claims, release, write_claims
+from computekit.store.counters import read_counter
 from computekit.store.names import CLASSES, TRAITS, associated_traits, rename_class
 from computekit.store.provider_rows import read_all, read_some, read_tree
 from computekit.store.sql_store import SqlStore
@@ -242,7 +243,8 @@ class SqlPlacement:
         check_given_up(claims, lost, lambda key: allocation_rows.holders(connection, *key))
 
         for p, row in before.items():
-            self._replace(tx, row, both[p])
+            if inventories[p].inventories:
+                self._replace(tx, row, both[p])
         granted = write_claims(connection, tx, plan, self._clock.wall_s())
         for p, row in both.items():
             final = attrs.evolve(row, inventories=inventories[p].inventories)
