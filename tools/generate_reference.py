@@ -6,6 +6,7 @@ tools/generate_reference.py --check    fail if writing would change anything
 
 import argparse
 import inspect
+import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,9 @@ import click
 
 from computekit import cli, errors
 from computekit.errors import ComputekitError
-from computekit_daemons import allinone
+from computekit.http.placement import placement_document, placement_endpoints
+from computekit.placement import LocalPlacement
+from computekit_daemons import allinone, placement
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 
@@ -70,13 +73,20 @@ COMMANDS_HEAD = """\
 
 `computekit` works on the state directory of an all-in-one: it writes operations, which a running
 `computekit-allinone` carries out. `computekit place` only reads; `computekit demo` brings its own.
+`computekit-placement` serves the Placement API, described by
+[an OpenAPI document](placement-openapi.json).
 """
 
 
 def commands_page() -> str:
     """Return the page of every command with its help."""
     lines = [COMMANDS_HEAD]
-    for name, command in (("computekit", cli.main), ("computekit-allinone", allinone.main)):
+    programs = (
+        ("computekit", cli.main),
+        ("computekit-allinone", allinone.main),
+        ("computekit-placement", placement.main),
+    )
+    for name, command in programs:
         for path, found in _commands(name, command):
             context = click.Context(found, info_name=path, max_content_width=92, terminal_width=92)
             lines.append(f"## {path}\n\n```text\n{found.get_help(context)}\n```\n")
@@ -94,11 +104,21 @@ def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Co
                 yield from _commands(f"{path} {name}", below)
 
 
+def placement_openapi() -> str:
+    """Return the OpenAPI document of the Placement API."""
+    endpoints = placement_endpoints(LocalPlacement.in_memory(), random.Random(0))
+    return placement_document(endpoints).decode()
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args(arguments).check
-    pages = {REFERENCE / "errors.md": errors_page(), REFERENCE / "commands.md": commands_page()}
+    pages = {
+        REFERENCE / "errors.md": errors_page(),
+        REFERENCE / "commands.md": commands_page(),
+        REFERENCE / "placement-openapi.json": placement_openapi(),
+    }
     stale = False
     for path, text in pages.items():
         if path.exists() and path.read_text("utf-8") == text:

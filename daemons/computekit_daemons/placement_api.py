@@ -25,7 +25,7 @@ from computekit.http import (
     read_htpasswd,
     read_keystone_options,
 )
-from computekit.http.placement import placement_endpoints
+from computekit.http.placement import placement_document, placement_endpoints
 from computekit.placement import LocalPlacement
 from computekit.secret import Secret
 from computekit.store import SqlPlacement, SqlStore
@@ -114,8 +114,13 @@ def placement_api(
         cross_origin=CrossOrigin(origins) if origins else None,
         observers=(metrics.observe, RequestLog(all_of_them=verbose).observe),
     )
-    pages: dict[str, Callable[[], Answer]] = {"/metrics": metrics.page}
-    application = Application(placement_endpoints(placement, system), settings, pages)
+    endpoints = placement_endpoints(placement, system)
+    document = Answer(200, placement_document(endpoints))
+    pages: dict[str, Callable[[], Answer]] = {
+        "/metrics": metrics.page,
+        "/openapi.json": lambda: document,
+    }
+    application = Application(endpoints, settings, pages)
     if isinstance(authentication, Keystone):
         return authentication.wrap(application)
     return application

@@ -15,6 +15,11 @@ def test_the_page_of_errors_is_fresh() -> None:
     assert page == generate_reference.errors_page(), "run `nox -s docs`"
 
 
+def test_the_document_of_the_placement_api_is_fresh() -> None:
+    document = (DOCS / "reference/placement-openapi.json").read_text("utf-8")
+    assert document == generate_reference.placement_openapi(), "run `nox -s docs`"
+
+
 def kinds() -> list[type[ComputekitError]]:
     found = (getattr(errors, name) for name in errors.__all__)
     return [it for it in found if isinstance(it, type) and issubclass(it, ComputekitError)]

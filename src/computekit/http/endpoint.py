@@ -57,6 +57,9 @@ class Endpoint:
         name: of the operation.
         method: of HTTP.
         path: a template.
+        summary: one line.
+        since: the first microversion that has it.
+        until: the last one; None if the newest has it.
         rule: who may.
         has_body: whether it takes a JSON body.
         hidden: whether a caller of another version is told that the path is not there, or that
@@ -69,6 +72,9 @@ class Endpoint:
     name: str
     method: Method
     path: str
+    summary: str
+    since: Microversion
+    until: Microversion | None
     rule: Rule
     has_body: bool
     hidden: str
@@ -115,6 +121,9 @@ def endpoint(
         operation.name,
         operation.method,
         operation.path,
+        operation.summary,
+        operation.since,
+        operation.until,
         operation.rule,
         operation.has_body,
         operation.hidden,

@@ -66,7 +66,7 @@ def _schemas() -> Mapping[int, QuerySchema]:
     )
 
 
-_SCHEMAS = _schemas()
+CANDIDATES_QUERY = _schemas()
 _FIRSTS = QuerySchema({"limit": _LIMIT, "group_policy": _POLICY})
 
 
@@ -98,7 +98,7 @@ def parse_candidates(text: str, version: Microversion) -> CandidatesQuery:
         Refused: it is malformed; with the words of the Placement API.
     """
     minor = version.minor
-    query = _SCHEMAS[minor].parse(text)
+    query = CANDIDATES_QUERY[minor].parse(text)
     groups = _groups(query, minor)
     _check_resources(groups, query, minor)
     subtrees = _subtrees(query, groups) if minor >= 36 else ()

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 _NAME = Body(NameBody)
-_TRAITS = QuerySchema({"name": TEXT, "associated": TEXT})
+TRAITS_QUERY = QuerySchema({"name": TEXT, "associated": TEXT})
 
 
 def _class_of(request: Request) -> ResourceClass:
@@ -173,7 +173,7 @@ class TraitsForm:
         self._clock = clock
 
     def parse(self, request: Request, version: Microversion) -> TraitQuery:
-        last = _TRAITS.parse(request.query).last
+        last = TRAITS_QUERY.parse(request.query).last
         associated = last.get("associated")
         if associated is not None and associated.lower() not in ("true", "false"):
             raise bad_request('The query parameter "associated" only accepts "true" or "false"')

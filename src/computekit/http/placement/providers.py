@@ -62,7 +62,7 @@ _NAMES = {"name": TEXT, "uuid": KNOWN_UUID}
 _GROUPS = {**_NAMES, "member_of": TEXT}
 _AMOUNTS = {**_GROUPS, "resources": TEXT}
 _TREES = {**_AMOUNTS, "in_tree": KNOWN_UUID}
-_SCHEMAS = version_table(
+PROVIDERS_QUERY = version_table(
     {
         0: QuerySchema(_NAMES),
         3: QuerySchema(_GROUPS),
@@ -132,7 +132,7 @@ class ProvidersForm:
         self._clock = clock
 
     def parse(self, request: Request, version: Microversion) -> ProviderQuery:
-        query, minor = _SCHEMAS[version.minor].parse(request.query), version.minor
+        query, minor = PROVIDERS_QUERY[version.minor].parse(request.query), version.minor
         last = query.last
         amounts = parse_resources(last["resources"]) if "resources" in last else Resources()
         required = query.all("required")

@@ -13,7 +13,7 @@ __all__ = ["UsagesForm"]
 
 _WHOSE = {"project_id": TEXT_255, "user_id": TEXT_255}
 _TYPE = {**TEXT_255, "pattern": "^[A-Z0-9_]+$|^all|^unknown$"}
-_SCHEMAS = version_table(
+USAGES_QUERY = version_table(
     {
         9: QuerySchema(_WHOSE, ("project_id",)),
         38: QuerySchema({**_WHOSE, "consumer_type": _TYPE}, ("project_id",)),
@@ -28,7 +28,7 @@ class UsagesForm:
         self._clock = clock
 
     def parse(self, request: Request, version: Microversion) -> UsageQuery:
-        last = _SCHEMAS[version.minor].parse(request.query).last
+        last = USAGES_QUERY[version.minor].parse(request.query).last
         user = last.get("user_id")
         return UsageQuery(
             ProjectId(last["project_id"]),
