@@ -18,6 +18,7 @@ from computekit.model import (
     ResourceClass,
     Trait,
 )
+from computekit.placement.capacity import Room, room_for_more
 from computekit.placement.explain import Explainer
 from computekit.placement.explanation import PlacementExplanation, TreeReport
 from computekit.placement.fit import check_request
@@ -319,6 +320,16 @@ class ProviderIndex:
             if row is None or self.rows.root[row] != row:
                 raise NotFound("provider tree", root)
             return Explainer(self.rows, self._shape(request, True)).report(row)
+
+    def room(self, request: PlacementRequest) -> Room:
+        """Return how many more consumers that ask the same would fit, one after the other.
+
+        Raises:
+            InvalidInput: with every fault of the request.
+        """
+        with self.lock:
+            self.refresh()
+            return room_for_more(self.rows, self._shape(request, True))
 
     # Searching
 

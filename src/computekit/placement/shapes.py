@@ -52,6 +52,7 @@ class Shape:
 
     Attributes:
         plan: of the request.
+        amounts: all that it takes, by class.
         lenders: the providers that share something it asks for, by id.
         answers: the last answers by their question, each with the version of the rows.
     """
@@ -73,7 +74,7 @@ class Shape:
         self._flat: dict[int, FoundCandidate] = {}
         self._trees: dict[int, TreeWays] = {}
         self._patterns: dict[Pattern, PatternWays] = {}
-        self._amounts: Resources = _total(request)
+        self.amounts: Resources = _total(request)
         self._suffixes = sorted({need.group.suffix for need in self.plan.needs})
 
     @property
@@ -133,7 +134,7 @@ class Shape:
             provider = self._rows.id(row)
             candidate = Candidate(
                 provider,
-                FrozenMap({provider: self._amounts}),
+                FrozenMap({provider: self.amounts}),
                 FrozenMap(dict.fromkeys(self._suffixes, (provider,))),
             )
             found = self._flat[row] = FoundCandidate(candidate)
@@ -322,11 +323,17 @@ class Shape:
         )
         return pattern, tuple([rows.id(row) for row in at])
 
+    def look(self, root: int) -> tuple[object, ...]:
+        """Return all that the request can see of a tree that nobody shares with, exactly."""
+        own, ancestors = self._rows.tree(root)
+        serving: list[int] = self._mask[list(own)].tolist()
+        return ancestors, tuple(map(self._seen, own, serving))
+
     def _seen(self, row: int, mask: int) -> tuple[object, ...]:
         """Return what the request can see of a provider, exactly: alike ones are equal."""
         rows = self._rows
         amounts: list[object] = []
-        for name in self._amounts:
+        for name in self.amounts:
             column = rows.inventories.get(name)
             inventory = None if column is None else column[row]
             if column is not None and inventory is not None:
