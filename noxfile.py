@@ -110,6 +110,12 @@ def fresh_reads(session: nox.Session) -> None:
 
 
 @nox.session
+def placement_load(session: nox.Session) -> None:
+    """Speed of our daemon against genuine Placement, in turns: `-- --only nested --rounds 3`."""
+    _python(session, "-m", "tests.parity.load")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure; prints JSON."""
     _python(session, "-m", "bench")
