@@ -1,8 +1,12 @@
 """The books of compute resources: providers, inventories, who holds what; and claims on them."""
 
+from computekit.placement.capacity import Room, TreeRoom
 from computekit.placement.claim_best import (
     Attempt,
     Claimed,
+    Counters,
+    Rank,
+    Summaries,
     Unclaimed,
     claim_best,
     most_free,
@@ -15,6 +19,13 @@ from computekit.placement.columns import (
     ResourceColumn,
     Rows,
     Units,
+)
+from computekit.placement.explanation import (
+    Obstacle,
+    PlacementExplanation,
+    Reason,
+    ReasonCount,
+    TreeReport,
 )
 from computekit.placement.fit import Fit, check_request, fits, no_fit
 from computekit.placement.found import Found, FoundCandidate, TreeSummary
@@ -56,6 +67,7 @@ __all__ = [
     "Claimed",
     "Coded",
     "CounterClaim",
+    "Counters",
     "Fit",
     "FleetIndex",
     "FleetSource",
@@ -67,6 +79,8 @@ __all__ = [
     "LocalPlacement",
     "Members",
     "MemoryPlacement",
+    "Obstacle",
+    "PlacementExplanation",
     "PlacementReader",
     "PlacementService",
     "PlacementWriter",
@@ -74,9 +88,16 @@ __all__ = [
     "ProviderNode",
     "ProviderSummary",
     "ProviderUse",
+    "Rank",
+    "Reason",
+    "ReasonCount",
     "Reshaped",
     "ResourceColumn",
+    "Room",
     "Rows",
+    "Summaries",
+    "TreeReport",
+    "TreeRoom",
     "TreeSummary",
     "Unclaimed",
     "Units",

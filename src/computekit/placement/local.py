@@ -10,6 +10,7 @@ from computekit.errors import NotFound
 from computekit.ids import AggregateId, ConsumerId, ProjectId, ProviderId, UserId
 from computekit.model import (
     Allocation,
+    Consumer,
     FrozenMap,
     Inventory,
     PlacementRequest,
@@ -17,8 +18,25 @@ from computekit.model import (
     ResourceClass,
     Trait,
 )
+from computekit.placement.capacity import Room
+from computekit.placement.claim_best import (
+    Claimed,
+    Counters,
+    Rank,
+    Unclaimed,
+    claim_best,
+    most_free,
+)
+from computekit.placement.explanation import PlacementExplanation
 from computekit.placement.memory import MemoryPlacement
-from computekit.placement.ports import Claim, PlacementWriter, ProviderUse, Reshaped, Usage
+from computekit.placement.ports import (
+    Claim,
+    CounterClaim,
+    PlacementWriter,
+    ProviderUse,
+    Reshaped,
+    Usage,
+)
 from computekit.placement.provider_index import ProviderIndex
 from computekit.placement.service import Candidate, CandidatePage, ProviderNode
 from computekit.work import MemoryStore, Store
@@ -189,3 +207,49 @@ class LocalPlacement:
             InvalidInput: with every fault of the request.
         """
         return self.index.candidates(request, twins=twins)
+
+    def claim_best(
+        self,
+        request: PlacementRequest,
+        consumer: Consumer,
+        *,
+        rank: Rank = most_free,
+        tries: int = 16,
+        considered: int = 1000,
+        counters: tuple[CounterClaim, ...] | Counters = (),
+    ) -> Claimed | Unclaimed:
+        """Claim the best candidate, or what is next best if that is lost to another.
+
+        Arguments and errors are those of `claim_best`; for its result nothing is raised.
+        """
+        return claim_best(
+            self.store,
+            self.books,
+            self.index,
+            consumer,
+            request,
+            rank=rank,
+            tries=tries,
+            considered=considered,
+            counters=counters,
+        )
+
+    def explain(self, request: PlacementRequest, *, reports: int = 0) -> PlacementExplanation:
+        """Return why a request finds so many candidates, or none.
+
+        Args:
+            request: what is asked.
+            reports: of how many trees without a candidate everything is told.
+
+        Raises:
+            InvalidInput: with every fault of the request.
+        """
+        return self.index.explain(request, reports=reports)
+
+    def room(self, request: PlacementRequest) -> Room:
+        """Return how many more consumers that ask the same would fit, one after the other.
+
+        Raises:
+            InvalidInput: with every fault of the request.
+        """
+        return self.index.room(request)
