@@ -151,6 +151,11 @@ class ProviderIndex:
         with self.lock:
             self.rows.remove(providers)
 
+    @property
+    def shapes(self) -> int:
+        """Of how many different questions something is kept."""
+        return len(self._shapes)
+
     def forget(self) -> None:
         """Forget what was kept of earlier questions; answers stay the same, the first is slow."""
         with self.lock:
