@@ -1,4 +1,4 @@
-"""Import modules one by one, each in a child of its own, and print what they did that they may not.
+"""Import modules one by one, in children of their own, and print what they did that they may not.
 
     import_probe.py ROOT...
 
@@ -12,6 +12,7 @@ imported is its own affair, what it does because we called it is ours.
 
 import _thread
 import atexit
+import contextlib
 import gettext
 import importlib
 import json
@@ -22,7 +23,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -54,6 +55,17 @@ STATE: tuple[tuple[object, str], ...] = (
     (threading.Thread, "start"),
     (_thread, "start_new_thread"),
     (time, "sleep"),
+)
+THIRD_PARTIES = (
+    "alembic.migration",
+    "attrs",
+    "cattrs.preconf.json",
+    "click",
+    "falcon",
+    "httpx2",
+    "numpy",
+    "rich.console",
+    "sqlalchemy",
 )
 
 
@@ -108,8 +120,8 @@ def modules(root: Path) -> Iterator[str]:
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def offences_of(module: str, probe: Probe) -> list[str]:
-    """Import `module` in a child and return what it did."""
+def started(module: str, probe: Probe) -> tuple[int, int]:
+    """Import `module` in a child; return its id and where it says what happened."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -121,14 +133,41 @@ def offences_of(module: str, probe: Probe) -> list[str]:
             probe.offences.append(f"{type(error).__name__}: {error}")
         probe.armed = False
         with os.fdopen(writing, "w") as pipe:
-            json.dump(probe.offences, pipe)
+            json.dump((probe.offences, list(sys.modules)), pipe)
         os._exit(0)
     os.close(writing)
+    return child, reading
+
+
+def ended(child: int, reading: int) -> tuple[list[str], list[str]]:
+    """Return what a child did, and what was loaded when it ended."""
     with os.fdopen(reading) as pipe:
         said = pipe.read()
     os.waitpid(child, 0)
-    offences: list[str] = json.loads(said)
-    return offences
+    offences, loaded = json.loads(said)
+    return offences, loaded
+
+
+def offences_of(names: Sequence[str], probe: Probe) -> dict[str, list[str]]:
+    """Return the offences of each module, packages before what is in them.
+
+    Python imports a package before what is in it. Where that loads a module too, importing the
+    module alone is the very same thing, and needs no child of its own.
+    """
+    found: dict[str, list[str]] = {}
+    for depth in sorted({name.count(".") for name in names}):
+        wanted = [name for name in names if name.count(".") == depth and name not in found]
+        running: dict[str, tuple[int, int]] = {}
+        while wanted or running:
+            if wanted and len(running) < (os.cpu_count() or 1):
+                running[wanted[0]] = started(wanted[0], probe)
+                del wanted[0]
+                continue
+            package = next(iter(running))
+            offences, loaded = ended(*running.pop(package))
+            inside = (name for name in loaded if name.startswith(f"{package}."))
+            found |= dict.fromkeys((package, *inside), offences)
+    return {name: found[name] for name in names}
 
 
 def main(arguments: list[str]) -> None:
@@ -139,9 +178,10 @@ def main(arguments: list[str]) -> None:
         probe.watch(owner, name)
     sys.addaudithook(probe.audit)
     # Third parties are the same for all; having them beforehand makes each child cheap.
-    for name in ("attrs", "cattrs.preconf.json", "numpy", "os_traits", "sqlalchemy"):
-        importlib.import_module(name)
-    print(json.dumps({name: offences_of(name, probe) for root in roots for name in modules(root)}))
+    for name in THIRD_PARTIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    print(json.dumps(offences_of([name for root in roots for name in modules(root)], probe)))
 
 
 if __name__ == "__main__":

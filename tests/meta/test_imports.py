@@ -39,41 +39,49 @@ def test_every_module_can_be_imported_alone_and_without_effects() -> None:
     assert {name: offences for name, offences in found.items() if offences} == {}
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "open('/dev/null').close()",
-        "open('/dev/null', 'w').close()",
-        "import pathlib; pathlib.Path('/dev/null').read_text()",
-        "import os; os.listdir('/')",
-        "import os; os.environ.get('HOME')",
-        "import os; os.getenv('HOME')",
-        "import os; dict(os.environ)",
-        "import socket; socket.socket().close()",
-        "import subprocess; subprocess.run(['/bin/true'])",
-        "import threading; threading.Thread(target=print).start()",
-        "import logging; logging.basicConfig()",
-        "import logging; logging.getLogger('x').setLevel('INFO')",
-        "import signal; signal.signal(signal.SIGUSR1, signal.SIG_IGN)",
-        "import atexit; atexit.register(print)",
-        "import sqlite3; sqlite3.connect(':memory:').close()",
-        "import time; time.sleep(0)",
-        "import importlib.metadata; importlib.metadata.version('attrs')",
-        "raise ImportError('no')",
-    ],
-)
-def test_the_probe_sees_an_effect(tmp_path: Path, line: str) -> None:
-    package = tmp_path / "guilty"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "act.py").write_text(f"{line}\n")
-    (package / "by.py").write_text("import guilty.act\n")
+EFFECTS = [
+    "open('/dev/null').close()",
+    "open('/dev/null', 'w').close()",
+    "import pathlib; pathlib.Path('/dev/null').read_text()",
+    "import os; os.listdir('/')",
+    "import os; os.environ.get('HOME')",
+    "import os; os.getenv('HOME')",
+    "import os; dict(os.environ)",
+    "import socket; socket.socket().close()",
+    "import subprocess; subprocess.run(['/bin/true'])",
+    "import threading; threading.Thread(target=print).start()",
+    "import logging; logging.basicConfig()",
+    "import logging; logging.getLogger('x').setLevel('INFO')",
+    "import signal; signal.signal(signal.SIGUSR1, signal.SIG_IGN)",
+    "import atexit; atexit.register(print)",
+    "import sqlite3; sqlite3.connect(':memory:').close()",
+    "import time; time.sleep(0)",
+    "import importlib.metadata; importlib.metadata.version('attrs')",
+    "raise ImportError('no')",
+]
 
-    found = probe(package)
 
-    assert found["guilty"] == []
-    assert found["guilty.act"] != []
-    assert found["guilty.by"] != []
+@pytest.fixture(scope="module")
+def guilty(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What the probe says of a package for each effect."""
+    packages = []
+    for number, line in enumerate(EFFECTS):
+        package = tmp_path_factory.mktemp("effect") / f"guilty{number}"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        (package / "act.py").write_text(f"{line}\n")
+        (package / "by.py").write_text(f"import guilty{number}.act\n")
+        packages.append(package)
+    return probe(*packages)
+
+
+@pytest.mark.parametrize("line", EFFECTS)
+def test_the_probe_sees_an_effect(guilty: dict[str, list[str]], line: str) -> None:
+    package = f"guilty{EFFECTS.index(line)}"
+
+    assert guilty[package] == []
+    assert guilty[f"{package}.act"] != []
+    assert guilty[f"{package}.by"] != []
 
 
 def test_the_probe_leaves_innocents_alone(tmp_path: Path) -> None:
