@@ -124,7 +124,7 @@ class _Copy:
         wanted = set(roots) | {int(rows.root[row]) for row in rows.sharing}
         for root in sorted(wanted, key=rows.id):
             self._rows.put([rows.use(row) for row in rows.tree(root)[0]])
-        self._shape = Shape(self._rows, request, twins=False)
+        self._shape = Shape(self._rows, request, twins=True)
 
     def fill(self, root: ProviderId) -> int:
         """Place as many as fit on one tree; return how many."""

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from computekit.errors import InvalidInput
-from computekit.ids import ProviderId
+from computekit.ids import AggregateId, ProviderId
 from computekit.model import PlacementRequest
 from computekit.placement.explanation import (
     Obstacle,
@@ -22,7 +22,7 @@ from computekit.placement.explanation import (
     TreeReport,
 )
 from computekit.placement.fit import check_request
-from computekit.placement.obstacles import Left, constraints_of
+from computekit.placement.obstacles import HasInventory, InTree, Left, constraints_of
 from computekit.placement.provider_columns import RowNumbers
 from computekit.placement.provider_rows import ProviderRows
 from computekit.placement.relaxing import Change, change_for, without_root_trait
@@ -71,7 +71,19 @@ class Explainer:
         self._of_kind = [0] * len(self._plan.kinds)
         for bit, (kind, _constraint) in enumerate(self._constraints):
             self._of_kind[kind] |= 1 << bit
+        # What the unsuffixed group asks of a provider's own tree.
+        self._only_at_home = sum(
+            1 << bit
+            for bit, (_kind, constraint) in enumerate(self._constraints)
+            if isinstance(constraint, InTree) and constraint.spans
+        )
+        self._no_inventory = sum(
+            1 << bit
+            for bit, (_kind, constraint) in enumerate(self._constraints)
+            if isinstance(constraint, HasInventory)
+        )
         self._failed: dict[int, int] = {}
+        self._sharing: dict[frozenset[AggregateId], Sequence[int]] = {}
         self._by_pattern: dict[Pattern, tuple[Reason, ...]] = {}
         self._by_looks: dict[object, tuple[Reason, ...]] = {}
         # By suffix and words: how a reason that is about an amount leads to it.
@@ -135,7 +147,7 @@ class Explainer:
         key = (
             int(self._rows.traits.codes[root]),
             tuple([self._failed_of(row) for row in own]),
-            tuple(self._failed_from(near, root)),
+            tuple(self._failed_from(near)),
             # Which providers meet the traits of the unsuffixed group together.
             tuple([int(self._rows.traits.codes[row]) for row in (*own, *near)])
             if self._plan.together
@@ -185,12 +197,12 @@ class Explainer:
         own, _ancestors = rows.tree(root)
         near = self._near(root)
         failed = [self._failed_of(row) for row in own]
-        failed += self._failed_from(near, root)
+        failed += self._failed_from(near)
         at = [*own, *near]
         giving: set[int] = set()
         for need in plan.needs:
             bits = self._of_kind[need.kind]
-            best = min(range(len(at)), key=lambda n: _distance(failed[n] & bits))
+            best = min(range(len(at)), key=lambda n: self._distance(failed[n] & bits))
             missing = failed[best] & bits
             if not missing:
                 if not need.suffixed:
@@ -202,7 +214,7 @@ class Explainer:
                 yield _Broken(
                     Reason(constraint.rule, suffix, constraint.asked),
                     row,
-                    constraint.there(rows, row, root),
+                    constraint.there(rows, row),
                     change_for(constraint, suffix, rows, row),
                 )
         for any_of in plan.together if giving else ():
@@ -210,21 +222,27 @@ class Explainer:
                 asked = " or ".join(sorted(any_of))
                 yield _Broken(Reason("required", "", asked), None, "no provider has it", None)
 
+    def _distance(self, failed: int) -> tuple[int, int]:
+        """Return how far a provider is from serving: how much it breaks, then how early."""
+        # Without an inventory there is no amount that could be too small.
+        lacking = 3 * (failed & self._no_inventory).bit_count()
+        return failed.bit_count() + lacking, -(failed & -failed).bit_length()
+
     # Rows
 
     def _judge_rows(self) -> None:
-        """Judge every provider against every constraint, from its own tree."""
+        """Judge every provider against every constraint, at home in its own tree."""
         rows = self._rows
         at = np.flatnonzero(rows.root[: rows.count] >= 0)
-        masks = self._masks(at, rows.root[at].astype(np.intp))
+        masks = self._masks(at)
         self._failed = dict(zip(at.tolist(), masks, strict=True))
 
-    def _masks(self, at: RowNumbers, anchors: RowNumbers) -> list[int]:
+    def _masks(self, at: RowNumbers) -> list[int]:
         masks = [0] * len(at)
         for first in range(0, len(self._constraints), _WORD):
             found = np.zeros(len(at), dtype=np.int64)
             for bit, (_kind, constraint) in enumerate(self._constraints[first : first + _WORD]):
-                passed = constraint.passed(self._rows, at, anchors)
+                passed = constraint.passed(self._rows, at)
                 found |= (~passed).astype(np.int64) << bit
             words = zip(masks, found.tolist(), strict=True)
             masks = [mask | word << first for mask, word in words]
@@ -233,28 +251,26 @@ class Explainer:
     def _failed_of(self, row: int) -> int:
         known = self._failed.get(row)
         if known is None:
-            root = np.array([self._rows.root[row]], dtype=np.intp)
-            (known,) = self._masks(np.array([row], dtype=np.intp), root)
+            (known,) = self._masks(np.array([row], dtype=np.intp))
         return known
 
-    def _failed_from(self, near: Sequence[int], root: int) -> list[int]:
+    def _failed_from(self, near: Sequence[int]) -> list[int]:
         """Return what providers that share break when they are looked at from another tree."""
-        if not near:
-            return []
-        at = np.array(near, dtype=np.intp)
-        return self._masks(at, np.full(len(near), root, dtype=np.intp))
+        return [self._failed_of(row) | self._only_at_home for row in near]
 
-    def _near(self, root: int) -> list[int]:
+    def _near(self, root: int) -> Sequence[int]:
         rows = self._rows
         if not rows.sharing:
-            return []
-        groups = rows.aggregates[root].union(*(rows.aggregates[m] for m in rows.members(root)))
-        found = [
-            row
-            for row in rows.sharing
-            if rows.root[row] != root and not groups.isdisjoint(rows.aggregates[row])
-        ]
-        return sorted(found, key=rows.id)
+            return ()
+        groups = rows.aggregates[root]
+        members = rows.members(root)
+        if len(members) > 1:
+            groups = groups.union(*(rows.aggregates[member] for member in members))
+        found = self._sharing.get(groups)
+        if found is None:
+            held = (row for row in rows.sharing if not groups.isdisjoint(rows.aggregates[row]))
+            found = self._sharing[groups] = tuple(sorted(held, key=rows.id))
+        return [row for row in found if rows.root[row] != root]
 
     # Near misses
 
@@ -338,8 +354,3 @@ def _bits(mask: int) -> Iterator[int]:
         low = mask & -mask
         yield low.bit_length() - 1
         mask ^= low
-
-
-def _distance(mask: int) -> tuple[int, int]:
-    """Return how far a provider is from serving: fewest constraints, then the latest first one."""
-    return mask.bit_count(), -(mask & -mask).bit_length()

@@ -5,7 +5,7 @@ a need exactly if it breaks none of its constraints.
 """
 
 from collections.abc import Iterator
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import attrs
 import numpy as np
@@ -18,8 +18,6 @@ from computekit.placement.provider_columns import RowNumbers
 from computekit.placement.provider_rows import ProviderRows
 
 __all__ = ["Constraint", "constraints_of"]
-
-Anchors: TypeAlias = RowNumbers
 
 
 class Constraint(Protocol):
@@ -35,17 +33,11 @@ class Constraint(Protocol):
         """What the request asks for."""
         ...
 
-    def passed(self, rows: ProviderRows, at: RowNumbers, anchors: Anchors) -> BoolArray:
-        """Return which providers keep it.
-
-        Args:
-            rows: the columns.
-            at: the providers.
-            anchors: the root of the tree that each is looked at from.
-        """
+    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
+        """Return which of some providers keep it, in their own tree."""
         ...
 
-    def there(self, rows: ProviderRows, row: int, anchor: int) -> str:
+    def there(self, rows: ProviderRows, row: int) -> str:
         """Return what a provider has."""
         ...
 
@@ -61,14 +53,14 @@ class HasInventory:
     def asked(self) -> str:
         return f"{self.name}"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
         column = rows.inventories.get(self.name)
         if column is None:
             return np.zeros(len(at), dtype=np.bool_)
         found: BoolArray = column.codes[at] != 0
         return found
 
-    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+    def there(self, rows: ProviderRows, row: int) -> str:
         column = rows.inventories.get(self.name)
         return "none" if column is None or column[row] is None else "some"
 
@@ -85,7 +77,7 @@ class Left:
     def asked(self) -> str:
         return f"{self.amount} {self.name}"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
         column = rows.inventories.get(self.name)
         if column is None:
             return np.ones(len(at), dtype=np.bool_)
@@ -93,7 +85,7 @@ class Left:
         found: BoolArray = (column.codes[at] == 0) | (lefts >= self.amount)
         return found
 
-    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+    def there(self, rows: ProviderRows, row: int) -> str:
         column = rows.inventories.get(self.name)
         inventory = None if column is None else column[row]
         if column is None or inventory is None:
@@ -113,7 +105,7 @@ class UnitsAllow:
     def asked(self) -> str:
         return f"{self.amount} {self.name} at once"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
         column = rows.inventories.get(self.name)
         if column is None:
             return np.ones(len(at), dtype=np.bool_)
@@ -122,7 +114,7 @@ class UnitsAllow:
         found: BoolArray = table[column.codes[at]]
         return found
 
-    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+    def there(self, rows: ProviderRows, row: int) -> str:
         column = rows.inventories.get(self.name)
         inventory = None if column is None else column[row]
         return "none" if inventory is None else inventory.broken_rule(self.amount) or "allowed"
@@ -139,13 +131,13 @@ class HasTrait:
     def asked(self) -> str:
         return _one_of(self.any_of)
 
-    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
         any_of = self.any_of
         table = rows.traits.where((any_of, "any"), lambda held: bool(any_of & held))
         found: BoolArray = table[rows.traits.codes[at]]
         return found
 
-    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+    def there(self, rows: ProviderRows, row: int) -> str:
         return _among(self.any_of & rows.traits[row], "lacks it")
 
 
@@ -160,13 +152,13 @@ class LacksTrait:
     def asked(self) -> str:
         return f"not {self.trait}"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
         trait = self.trait
         table = rows.traits.where((trait, "none"), lambda held: trait not in held)
         found: BoolArray = table[rows.traits.codes[at]]
         return found
 
-    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+    def there(self, rows: ProviderRows, row: int) -> str:
         return "has it" if self.trait in rows.traits[row] else "lacks it"
 
 
@@ -182,10 +174,10 @@ class InAggregate:
     def asked(self) -> str:
         return _one_of(self.any_of)
 
-    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
         return ~_outside(rows, self.any_of, at, spans=self.spans)
 
-    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+    def there(self, rows: ProviderRows, row: int) -> str:
         return _among(_groups(rows, row, spans=self.spans), "in none")
 
 
@@ -201,10 +193,10 @@ class NotInAggregate:
     def asked(self) -> str:
         return f"not {self.aggregate}"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
         return _outside(rows, frozenset({self.aggregate}), at, spans=self.spans)
 
-    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+    def there(self, rows: ProviderRows, row: int) -> str:
         groups = _groups(rows, row, spans=self.spans)
         return "is in it" if self.aggregate in groups else "is not"
 
@@ -221,13 +213,13 @@ class InTree:
     def asked(self) -> str:
         return f"the tree of {self.provider}"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers, anchors: Anchors) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
         target = rows.row(self.provider)
         root = -2 if target is None else int(rows.root[target])
         found: BoolArray = rows.root[at] == root
-        return found & (rows.root[at] == anchors) if self.spans else found
+        return found
 
-    def there(self, rows: ProviderRows, row: int, _anchor: int) -> str:
+    def there(self, rows: ProviderRows, row: int) -> str:
         return f"in the tree of {rows.id(int(rows.root[row]))}"
 
 
@@ -238,10 +230,10 @@ class NamesSomething:
     rule = "resources"
     asked = "a trait or an aggregate to look for"
 
-    def passed(self, _rows: ProviderRows, at: RowNumbers, _anchors: Anchors) -> BoolArray:
+    def passed(self, _rows: ProviderRows, at: RowNumbers) -> BoolArray:
         return np.zeros(len(at), dtype=np.bool_)
 
-    def there(self, _rows: ProviderRows, _row: int, _anchor: int) -> str:
+    def there(self, _rows: ProviderRows, _row: int) -> str:
         return "the group names none"
 
 

@@ -411,7 +411,7 @@ class ProviderIndex:
                 further.append(root)
             if shared:
                 way = found.candidate
-                if shared.issuperset(p for serving in way.mappings.values() for p in serving):
+                if all(p in shared for serving in way.mappings.values() for p in serving):
                     # Only sharing providers serve it: other trees may lead to the same.
                     key = (way.allocation, way.mappings)
                     if key in seen:

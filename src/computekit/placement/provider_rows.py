@@ -96,6 +96,11 @@ class ProviderRows:
         assert found is not None
         return found
 
+    def parent_row(self, row: int) -> int | None:
+        """Return the row of the provider that a row is part of, or None."""
+        parent = self.parents[row]
+        return None if parent is None else self._row_of.get(parent)
+
     def members(self, root: int) -> Sequence[int]:
         """Return the rows of a tree, in no order that means anything."""
         return self._members.get(root, (root,))
@@ -243,6 +248,8 @@ class ProviderRows:
         elif moved:
             self._layouts.pop(root, None)
             self.layout += root in self._members
+            # Who shares may have other ancestors now.
+            self.sharing_version += not self.sharing.isdisjoint(self.members(root))
         self.generation[row] = provider.generation
         self.updated_s[row] = use.updated_s
         self._write(row, provider.inventories, use.used)

@@ -5,17 +5,25 @@ by operations on whole columns, which trees can take the request at all. Only th
 A tree of one provider to which nobody shares needs no search: its bits are exact.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
-from computekit.ids import AggregateId, ProviderId
+from computekit.ids import ProviderId
 from computekit.model import FrozenMap, PlacementRequest, ResourceClass, Resources
-from computekit.placement.columns import BoolArray
+from computekit.placement.columns import BoolArray, IntArray
 from computekit.placement.found import Found, FoundCandidate
+from computekit.placement.lenders import (
+    Lender,
+    find_lenders,
+    lenders_of,
+    paths_of,
+    reached_by,
+    room_of,
+)
 from computekit.placement.plan import plan_of
+from computekit.placement.provider_columns import grown
 from computekit.placement.provider_rows import ProviderRows
 from computekit.placement.row_mask import Bits, MaskArray, masks
 from computekit.placement.search import Pattern
@@ -23,28 +31,13 @@ from computekit.placement.service import Candidate
 from computekit.placement.tree_pattern import arranged
 from computekit.placement.tree_ways import PatternWays, TreeWays
 
-__all__ = ["Lender", "Shape"]
+__all__ = ["Shape"]
 
 _PATTERNS = 4096
+# So many that share are told apart by a bit of their own.
+_TOLD_APART = 62
 # Above this share of changed rows all of them are looked at anew.
 _MOST_STALE = 0.25
-
-
-@attrs.frozen(eq=False)
-class Lender:
-    """A provider that shares something the request asks for.
-
-    Attributes:
-        row: of the provider.
-        root: of its own tree.
-        mask: what it can contribute to the trees of others.
-        aggregates: with whose members it shares.
-    """
-
-    row: int
-    root: int
-    mask: int
-    aggregates: frozenset[AggregateId]
 
 
 class Shape:
@@ -66,10 +59,12 @@ class Shape:
         self._twins = twins
         self._follows_trees = any(kind.in_tree is not None for kind in self.plan.kinds)
         self._version = self._layout = self._sharing = -1
-        self._lent_before_or_now = False
         self._mask: MaskArray = np.zeros(0, dtype=self.bits.dtype)
         self._open: BoolArray = np.zeros(0, dtype=np.bool_)
         self._near: BoolArray = np.zeros(0, dtype=np.bool_)
+        # Whether no provider of the tree itself serves anything, and who shares with it.
+        self._barren: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._lent: IntArray = np.zeros(0, dtype=np.int64)
         self._list: npt.NDArray[np.int32] | None = None
         self._flat: dict[int, FoundCandidate] = {}
         self._trees: dict[int, TreeWays] = {}
@@ -92,8 +87,18 @@ class Shape:
         self.catch_up()
         if self._list is None:
             order = self._rows.order()
-            self._list = order[self._open[order]]
+            self._list = self._without_repeats(order[self._open[order]])
         return self._list
+
+    def _without_repeats(self, found: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Drop trees that can only repeat what another tree before them leads to."""
+        barren = np.flatnonzero(self._barren[found])
+        if len(barren) < 2 or len(self.lenders) > _TOLD_APART:
+            return found
+        _lent, first = np.unique(self._lent[found[barren]], return_index=True)
+        kept = ~self._barren[found]
+        kept[barren[first]] = True
+        return found[kept]
 
     def candidate(self, root: int, number: int) -> FoundCandidate | None:
         """Return a candidate on an open tree by its number, or None if it has fewer."""
@@ -163,9 +168,11 @@ class Shape:
             self._patterns.clear()
         else:
             self._look_at(stale)
+        lenders = self.lenders
         if stale is None or shared:
-            self._find_lenders()
-        if stale is None or (shared and self._lent_before_or_now):
+            found = find_lenders(self.plan, self.bits, rows, self._mask, self._all_seen)
+            self.lenders = lenders if found == lenders else found
+        if stale is None or self.lenders is not lenders:
             for tree in self._trees.values():
                 tree.stale = True
             self._judge_all()
@@ -183,7 +190,8 @@ class Shape:
             longer: MaskArray = np.zeros(rows.room, dtype=self.bits.dtype)
             longer[: len(self._mask)] = self._mask
             self._mask = longer
-            for name in ("_open", "_near"):
+            self._lent = grown(self._lent, rows.room)
+            for name in ("_open", "_near", "_barren"):
                 wider = np.zeros(rows.room, dtype=np.bool_)
                 before: BoolArray = getattr(self, name)
                 wider[: len(before)] = before
@@ -215,18 +223,6 @@ class Shape:
         if len(at):
             self._mask[at] = masks(self.plan, self.bits, self._rows, at)
 
-    def _find_lenders(self) -> None:
-        rows, bits = self._rows, self.bits
-        at = np.array(sorted(rows.sharing), dtype=np.intp)
-        found: list[Lender] = []
-        if len(at):
-            for row, mask in zip(at.tolist(), self._mask[at].tolist(), strict=True):
-                if mask & bits.foreign & bits.kinds:
-                    root = int(rows.root[row])
-                    found.append(Lender(row, root, mask & bits.foreign, rows.aggregates[row]))
-        self._lent_before_or_now = bool(found or self.lenders)
-        self.lenders = tuple(sorted(found, key=lambda lender: rows.id(lender.row)))
-
     def _judge_all(self) -> None:
         rows, bits = self._rows, self.bits
         count = rows.count
@@ -240,13 +236,13 @@ class Shape:
         if len(nested):
             np.bitwise_or.at(total, root[nested], mask[nested])
             single[root[nested]] = False
-        codes = rows.aggregates.codes[:count]
-        for lender in self.lenders:
-            table = rows.aggregates.where(lender.aggregates, lender.aggregates.isdisjoint)
-            reached = np.unique(root[(root >= 0) & ~table[codes]])
-            reached = reached[reached != lender.root]
+        self._barren[:count] = (total & bits.kinds) == 0
+        self._lent[:] = 0
+        for number, lender in enumerate(self.lenders):
+            reached = reached_by(rows, lender)
             total[reached] |= lender.mask
             near[reached] = True
+            self._lent[reached] |= 1 << min(number, _TOLD_APART)
         complete = (total & bits.needed) == bits.needed
         whole = (mask & bits.whole) != 0
         anchor = (mask & bits.anchor) != 0
@@ -255,52 +251,45 @@ class Shape:
 
     def _judge(self, roots: Iterable[int]) -> None:
         rows, bits = self._rows, self.bits
+        number = {lender.id: 1 << min(n, _TOLD_APART) for n, lender in enumerate(self.lenders)}
         for root in roots:
             members = rows.members(root)
-            lenders = self._lenders_of(root)
+            lenders = lenders_of(rows, self.lenders, root)
             own = int(self._mask[root])
+            total = own
+            for row in members if len(members) > 1 else ():
+                total |= int(self._mask[row])
+            barren, lent = total & bits.kinds == 0, 0
+            for lender in lenders:
+                total |= lender.mask
+                lent |= number[lender.id]
             if len(members) == 1 and not lenders:
-                fine = own & bits.whole and own & bits.anchor
+                fine = bool(own & bits.whole and own & bits.anchor)
             else:
-                total = 0
-                for row in members:
-                    total |= int(self._mask[row])
-                for lender in lenders:
-                    total |= lender.mask
-                fine = own & bits.anchor and total & bits.needed == bits.needed
+                fine = bool(own & bits.anchor and total & bits.needed == bits.needed)
             self._near[root] = bool(lenders)
-            if self._open[root] != bool(fine):
-                self._open[root] = bool(fine)
+            before = (self._open[root], self._barren[root], self._lent[root])
+            if before != (fine, barren, lent):
+                self._open[root], self._barren[root], self._lent[root] = fine, barren, lent
                 self._list = None
-
-    def _lenders_of(self, root: int) -> Sequence[Lender]:
-        if not self.lenders:
-            return ()
-        rows = self._rows
-        groups = rows.aggregates[root].union(*(rows.aggregates[m] for m in rows.members(root)))
-        return [
-            lender
-            for lender in self.lenders
-            if lender.root != root and not groups.isdisjoint(lender.aggregates)
-        ]
 
     # Patterns
 
     def pattern(self, root: int) -> tuple[Pattern, tuple[ProviderId, ...]]:
         """Return how the request sees a tree, and the providers by number."""
         rows, bits = self._rows, self.bits
-        lenders = self._lenders_of(root)
+        lenders = lenders_of(rows, self.lenders, root)
         own, ancestors = rows.tree(root)
         at = [*own, *(lender.row for lender in lenders)]
         serving: list[int] = [*self._mask[list(own)].tolist()]
         serving += [lender.mask for lender in lenders]
         likeness: tuple[int, ...] | None = None
         if self._twins:
-            ancestors += _lender_paths(rows, lenders, len(own))
+            ancestors += paths_of(rows, lenders, len(own))
         else:
             order, ancestors, likeness = arranged(
                 at,
-                [_row_of(rows, rows.parents[row]) for row in at],
+                [rows.parent_row(row) for row in at],
                 [rows.names[row] for row in at],
                 {row: self._seen(row, mask) for row, mask in zip(at, serving, strict=True)},
                 own=len(own),
@@ -308,20 +297,20 @@ class Shape:
             )
             at = [at[number] for number in order]
             serving = [serving[number] for number in order]
-        inventories = [(rows.inventories.get(name), total) for name, total in self.plan.contested]
         pattern = Pattern(
             ancestors,
             tuple([mask & bits.kinds for mask in serving]),
             tuple([(mask & bits.needed) >> bits.meets for mask in serving]),
-            tuple(
-                [
-                    tuple([0 if c is None else c.room(row, total) for c, total in inventories])
-                    for row in at
-                ]
-            ),
+            tuple([room_of(self.plan, rows, row) for row in at])
+            if self.plan.contested
+            else ((),) * len(at),
             likeness,
         )
         return pattern, tuple([rows.id(row) for row in at])
+
+    def _all_seen(self, row: int, mask: int) -> object:
+        """Return what may make a provider that shares alike to another."""
+        return None if self._twins else self._seen(row, mask)
 
     def look(self, root: int) -> tuple[object, ...]:
         """Return all that the request can see of a tree that nobody shares with, exactly."""
@@ -341,29 +330,6 @@ class Shape:
                 amounts.append((name, column.left(row), units))
         asked = rows.traits[row] & self.plan.traits
         return mask & self.bits.needed, tuple(amounts), asked
-
-
-def _lender_paths(
-    rows: ProviderRows, lenders: Sequence[Lender], first: int
-) -> tuple[tuple[int, ...], ...]:
-    """Return the ancestors of lenders among themselves, by number from `first` on."""
-    number = {lender.row: first + at for at, lender in enumerate(lenders)}
-    if len({lender.root for lender in lenders}) == len(lenders):
-        return tuple((at,) for at in number.values())
-    paths: list[tuple[int, ...]] = []
-    for lender in lenders:
-        path: list[int] = []
-        row: int | None = lender.row
-        while row is not None:
-            if row in number:
-                path.append(number[row])
-            row = _row_of(rows, rows.parents[row])
-        paths.append(tuple(reversed(path)))
-    return tuple(paths)
-
-
-def _row_of(rows: ProviderRows, provider: ProviderId | None) -> int | None:
-    return None if provider is None else rows.row(provider)
 
 
 def _total(request: PlacementRequest) -> Resources:
