@@ -234,7 +234,9 @@ class Application:
         policy = self._settings.policy
         if allowed(policy, found.rule, identity):
             return found.prepare(request, version)
-        forbidden = Refused(Problem(403, f"Your roles do not allow {found.name} here."))
+        forbidden = Refused(
+            Problem(403, f"Your roles do not allow {found.name} here.", varies=False)
+        )
         if found.rule is not Rule.PROJECT:
             raise forbidden
         try:
@@ -285,7 +287,8 @@ class Application:
             said.append(("content-type", answer.media_type))
         if (version := exchange.version) is not None:
             said.append((HEADER, f"{self._settings.versions.service} {version}"))
-            said.append(("vary", HEADER))
+            if answer.varies:
+                said.append(("vary", HEADER))
             if answer.modified_s is not None and version >= DATES_SINCE:
                 said.append(("last-modified", _http_date(int(answer.modified_s))))
                 said.append(("cache-control", "no-cache"))

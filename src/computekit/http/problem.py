@@ -57,6 +57,7 @@ class Problem:
         headers: further ones of the answer.
         extra: further members of the error object, in this order.
         coded: whether the error object has a code at all.
+        varies: whether the answer says that another microversion could give another.
     """
 
     status: int
@@ -65,6 +66,7 @@ class Problem:
     headers: tuple[tuple[str, str], ...] = ()
     extra: tuple[tuple[str, str], ...] = ()
     coded: bool = True
+    varies: bool = True
 
     @property
     def title(self) -> str:
@@ -109,7 +111,7 @@ def problem_answer(
     else:
         body = _text(problem, html=media_type == "text/html")
         media_type = f"{media_type}; charset=UTF-8"
-    return Answer(problem.status, body, media_type, headers=problem.headers)
+    return Answer(problem.status, body, media_type, headers=problem.headers, varies=problem.varies)
 
 
 def _json(problem: Problem, request_id: str, version: Microversion | None) -> bytes:

@@ -51,7 +51,7 @@ class Routes:
         """
         found = self._router.find(path)
         if found is None or "//" in path or (path.endswith("/") and path != "/"):
-            raise Refused(Problem(404, NO_SUCH_PATH))
+            raise Refused(Problem(404, NO_SUCH_PATH, varies=False))
         at, values = self._paths[found[3] or ""], found[2]
         candidates = at.endpoints.get(method, ())
         for candidate in candidates:

@@ -58,6 +58,7 @@ class Answer:
         modified_s: when what is shown was last changed, in seconds since the epoch; shown to
             callers whose version knows it.
         headers: further ones.
+        varies: whether it says that another microversion could give another.
     """
 
     status: int
@@ -66,3 +67,4 @@ class Answer:
     location: str | None = None
     modified_s: Seconds | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    varies: bool = True

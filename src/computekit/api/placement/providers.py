@@ -25,6 +25,7 @@ __all__ = [
     "SHOW_PROVIDER",
     "SHOW_VERSIONS",
     "UPDATE_PROVIDER",
+    "ChangedProvider",
     "NewProvider",
     "ProviderCalls",
     "ProviderChange",
@@ -94,6 +95,19 @@ class ProviderChange:
     may_move: bool = True
 
 
+@attrs.frozen
+class ChangedProvider:
+    """A provider after a change.
+
+    Attributes:
+        use: the provider.
+        changed: whether it was another before.
+    """
+
+    use: ProviderUse
+    changed: bool
+
+
 SHOW_VERSIONS = Operation(
     name="show_versions",
     method="GET",
@@ -144,7 +158,7 @@ UPDATE_PROVIDER = Operation(
     path="/resource_providers/{uuid}",
     summary="Give a resource provider another name or parent.",
     input=ProviderChange,
-    output=ProviderUse,
+    output=ChangedProvider,
     since=since(0),
     has_body=True,
     errors=(AlreadyExists, NotFound),
@@ -210,12 +224,13 @@ class ProviderCalls:
         """Carry out `SHOW_PROVIDER`."""
         return there(self._placement.books, asked.uuid)
 
-    def update(self, asked: ProviderChange, _context: Context) -> ProviderUse:
+    def update(self, asked: ProviderChange, _context: Context) -> ChangedProvider:
         """Carry out `UPDATE_PROVIDER`."""
         books = self._placement.books
 
-        def write(tx: Tx) -> ProviderUse:
-            before = there(books, asked.uuid).provider.parent
+        def write(tx: Tx) -> ChangedProvider:
+            provider = there(books, asked.uuid).provider
+            before = provider.parent
             after = before if asked.keep_parent else asked.parent_provider_uuid
             if after is not None and after != before and books.provider(after) is None:
                 raise NotFound("parent provider", after)
@@ -224,7 +239,8 @@ class ProviderCalls:
                 code = "unparent" if after is None else "reparent"
                 raise InvalidInput((Fault("parent_provider_uuid", code, message),))
             books.update_provider(tx, asked.uuid, asked.name, after)
-            return there(books, asked.uuid)
+            changed = (asked.name, after) != (provider.name, before)
+            return ChangedProvider(there(books, asked.uuid), changed)
 
         return self._placement.store.write(write)
 

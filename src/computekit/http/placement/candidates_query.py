@@ -101,6 +101,7 @@ def parse_candidates(text: str, version: Microversion) -> CandidatesQuery:
     query = CANDIDATES_QUERY[minor].parse(text)
     groups = _groups(query, minor)
     _check_resources(groups, query, minor)
+    root = _root(query)
     subtrees = _subtrees(query, groups) if minor >= 36 else ()
     policy = _first(query, "group_policy")
     if policy is None and sum(1 for suffix in groups if suffix) > 1:
@@ -109,7 +110,6 @@ def parse_candidates(text: str, version: Microversion) -> CandidatesQuery:
             '"resources{N}" parameter.'
         )
     _check_conflicts(groups)
-    root = _root(query)
     request = PlacementRequest(
         tuple(_request_group(suffix, groups[suffix]) for suffix in sorted(groups)),
         "isolate" if policy == "isolate" else None if policy is None else "none",

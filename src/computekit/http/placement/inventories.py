@@ -28,7 +28,7 @@ from computekit.http.placement.bodies import (
     OneInventoryBody,
 )
 from computekit.http.placement.body import Body
-from computekit.http.placement.providers import provider_of
+from computekit.http.placement.providers import provider_of, undated
 from computekit.http.placement.words import (
     CONCURRENT_UPDATE,
     INVENTORY_IN_USE,
@@ -145,7 +145,7 @@ class InventoriesForm:
         return ProviderPath(provider_of(request))
 
     def render(self, output: ProviderUse, version: Microversion) -> Answer:
-        return _all(output)
+        return _all(output, version)
 
 
 class InventoriesChangeForm:
@@ -162,7 +162,7 @@ class InventoriesChangeForm:
         )
 
     def render(self, output: ProviderUse, version: Microversion) -> Answer:
-        return _all(output)
+        return _all(output, version)
 
 
 class ProviderUsagesForm:
@@ -199,13 +199,16 @@ def _one(output: OneInventory, status: int, location: str | None = None) -> Answ
     return Answer(status, body, location=location, modified_s=output.use.updated_s)
 
 
-def _all(output: ProviderUse) -> Answer:
+def _all(output: ProviderUse, version: Microversion) -> Answer:
     provider = output.provider
     said = {
         "resource_provider_generation": provider.generation,
         "inventories": {name: _said(one) for name, one in provider.inventories.items()},
     }
-    return Answer(200, msgspec.json.encode(said), modified_s=output.updated_s)
+    body = msgspec.json.encode(said)
+    if not provider.inventories:  # Placement takes the date from them, so there is none
+        return Answer(200, body, headers=undated(version))
+    return Answer(200, body, modified_s=output.updated_s)
 
 
 def show_one_words(error: ComputekitError, asked: InventoryPath) -> Problem | None:

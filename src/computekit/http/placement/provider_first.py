@@ -34,7 +34,7 @@ class ProviderFirst(Generic[I, O]):
             provider = provider_of(request)
             if self._placement.books.provider(provider) is None:
                 detail = f"No resource provider with uuid {provider} found"
-                raise Refused(Problem(404, detail)) from None
+                raise Refused(Problem(404, detail, varies=False)) from None
             raise
 
     def render(self, output: O, version: Microversion) -> Answer:

@@ -4,6 +4,7 @@ import msgspec
 
 from computekit.api import Microversion, VersionRange
 from computekit.api.placement.providers import (
+    ChangedProvider,
     NewProvider,
     ProviderChange,
     ProviderPath,
@@ -55,6 +56,7 @@ __all__ = [
     "delete_words",
     "list_words",
     "provider_of",
+    "undated",
     "update_words",
 ]
 
@@ -76,6 +78,11 @@ _NEW_1 = Body(NewProviderBody1)
 _NEW_14 = Body(NewProviderBody14)
 _CHANGE_1 = Body(ProviderBody1)
 _CHANGE_14 = Body(ProviderBody14)
+
+
+def undated(version: Microversion) -> tuple[tuple[str, str], ...]:
+    """Return the headers of an answer that would have a date if there were one."""
+    return (("cache-control", "no-cache"),) if version.minor >= 15 else ()
 
 
 def provider_of(request: Request) -> ProviderId:
@@ -210,9 +217,11 @@ class ProviderChangeForm:
             may_move=minor >= 37,
         )
 
-    def render(self, output: ProviderUse, version: Microversion) -> Answer:
-        body = provider_json(_node(output), version)
-        return Answer(200, body, modified_s=output.updated_s)
+    def render(self, output: ChangedProvider, version: Microversion) -> Answer:
+        body = provider_json(_node(output.use), version)
+        if output.changed:  # Placement has not read the date back
+            return Answer(200, body, headers=undated(version))
+        return Answer(200, body, modified_s=output.use.updated_s)
 
 
 def _id(text: str | msgspec.UnsetType | None) -> ProviderId | None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+import attrs
+
 from computekit.api import Context
 from computekit.api.placement.known_names import UNKNOWN_CLASS, UNKNOWN_TRAIT
 from computekit.errors import ComputekitError, GenerationConflict, InvalidInput, NotFound
@@ -55,7 +57,7 @@ def bad(error: ComputekitError, detail: str, code: str = UNDEFINED) -> Problem:
 
 def missing(error: ComputekitError, detail: str) -> Problem:
     """Return that something is not there."""
-    return _said(404, error, detail, UNDEFINED)
+    return attrs.evolve(_said(404, error, detail, UNDEFINED), varies=False)
 
 
 def conflict(error: ComputekitError, detail: str, code: str = UNDEFINED) -> Problem:
