@@ -1,6 +1,7 @@
 """The one command: `python -m bench [NAME...] [--json] [--seconds S]`.
 
-Each module beside this one that has `measure(seconds)` is a bench; NAME is the module's.
+Each module beside or below this one that has `measure(seconds)` is a bench; NAME is the module's:
+`decision`, `scheduler.kernel` ...
 """
 
 import argparse
@@ -23,11 +24,11 @@ Bench = Callable[[float], Iterator[Measure]]
 def benches() -> dict[str, Bench]:
     """Return every bench by name."""
     found: dict[str, Bench] = {}
-    for module in pkgutil.iter_modules(bench.__path__):
-        if not module.name.startswith("_"):
-            measure = getattr(import_module(f"bench.{module.name}"), "measure", None)
+    for module in pkgutil.walk_packages(bench.__path__, "bench."):
+        if "._" not in module.name:
+            measure = getattr(import_module(module.name), "measure", None)
             if callable(measure):
-                found[module.name] = measure
+                found[module.name.removeprefix("bench.")] = measure
     return found
 
 

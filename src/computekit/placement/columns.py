@@ -373,6 +373,7 @@ class ResourceColumn:
 
     def take(self, row: int, amount: int) -> None:
         """Take `amount` (below zero: give back) of a row whose class is on one provider."""
-        self.free.own()[row] -= amount
+        free = self.free.own()
+        free[row] = free.item(row) - amount
         if self._largest is not None:
             self._largest.own()[row] -= amount

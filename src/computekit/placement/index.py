@@ -84,7 +84,9 @@ class FleetIndex:
         self._roots: list[ProviderId] = []
         self._homes: Cow[dict[ProviderId, HostName]] = Cow({})
         self._trees: Cow[dict[HostName, tuple[ProviderUse, ...]]] = Cow({})
-        self._log: list[int] = []
+        # Rows in the order they were changed: `_logged` of them, after `_log_start` forgotten ones.
+        self._log: npt.NDArray[np.intp] = np.zeros(64, dtype=np.intp)
+        self._logged = 0
         self._log_start = 0
 
     @classmethod
@@ -226,25 +228,36 @@ class FleetIndex:
     @property
     def version(self) -> int:
         """How many rows have been changed since the index was made."""
-        return self._log_start + len(self._log)
+        return self._log_start + self._logged
 
-    def changed_since(self, version: int) -> Sequence[int] | None:
+    def changed_since(self, version: int) -> npt.NDArray[np.intp] | None:
         """Return the rows changed after `version`, maybe repeated; None if no longer known.
 
         Good only while `layout` is the same.
         """
         if version < self._log_start:
             return None
-        return self._log[version - self._log_start :]
+        return self._log[version - self._log_start : self._logged]
 
     def _changed(self, row: int, *, amounts_only: bool = False) -> None:
         self.epoch += 1
         if not amounts_only:
             self.standing += 1
-        self._log.append(row)
-        if len(self._log) > _LOG_LENGTH:
-            self._log_start += _LOG_LENGTH // 2
-            del self._log[: _LOG_LENGTH // 2]
+        if self._logged == len(self._log):
+            self._make_room()
+        self._log[self._logged] = row
+        self._logged += 1
+
+    def _make_room(self) -> None:
+        """Make the log longer, or forget its older half once it is at its longest."""
+        before = self._log
+        if len(before) < _LOG_LENGTH:
+            self._log = np.concatenate([before, np.zeros_like(before)])
+            return
+        half = len(before) // 2
+        self._log = np.concatenate([before[half:], np.zeros_like(before[:half])])
+        self._log_start += half
+        self._logged -= half
 
     # Writing
 
@@ -329,11 +342,19 @@ class FleetIndex:
                 assert row is not None
                 tree = self._trees.value.get(name)
                 if tree is None:
-                    for resource_class, amount in amounts.items():
-                        self.resources[resource_class].take(row, sign * amount)
+                    self.take(row, amounts, sign)
                 else:
                     self._put_tree(row, tuple(_taken(u, provider, amounts, sign) for u in tree))
-                self._changed(row, amounts_only=True)
+                    self._changed(row, amounts_only=True)
+
+    def take(self, row: int, amounts: Resources, sign: int = 1) -> None:
+        """Count what was taken (or, with -1, given back) of a row with one provider.
+
+        For whoever holds the lock and knows the row; nothing is checked.
+        """
+        for resource_class, amount in amounts.items():
+            self.resources[resource_class].take(row, sign * amount)
+        self._changed(row, amounts_only=True)
 
     def _put(self, name: HostName, host: HostRow, uses: tuple[ProviderUse, ...]) -> None:
         row = self.row(name)
@@ -437,8 +458,9 @@ class FleetIndex:
             aggregates.relay(source)
         self._up = Cow(relaid(self.up, source, 0))
         self._nested = Cow(relaid(self.nested, source, 0))
-        self._log_start += len(self._log)
-        self._log = []
+        self._log_start += self._logged
+        self._logged = 0
+        self._log = np.zeros(64, dtype=np.intp)
         self.layout += 1
         self.epoch += 1
 

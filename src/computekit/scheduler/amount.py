@@ -60,9 +60,21 @@ class Amount:
         if column is None or self._total > _MOST:
             return np.zeros(len(fleet.up[rows]), dtype=np.bool_)
         found: BoolArray = column.free.value[rows] >= self._total
-        if column.largest is not None:
-            found &= column.largest[rows] >= self._most
+        largest = column.largest
+        if largest is not None:
+            found &= largest[rows] >= self._most
         return found
+
+    def few_enough(self, fleet: FleetIndex, rows: list[int], passed: list[bool]) -> None:
+        """Write False where a row has too little left: `enough`, quicker for a handful of rows."""
+        column = fleet.resources.get(self.resource_class)
+        if column is None:
+            passed[:] = [False] * len(rows)
+            return
+        free, total, largest = column.free.value, self._total, column.largest
+        for at, row in enumerate(rows):
+            if free.item(row) < total or (largest is not None and largest.item(row) < self._most):
+                passed[at] = False
 
     def allowed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
         """Return which rows give the class in these amounts, whatever is left of it."""

@@ -70,7 +70,10 @@ class RamWeigher:
         column = fleet.resources.get(MEMORY_MB)
         if column is None:
             return np.zeros(len(fleet.up[rows]))
-        return column.free.value[rows].astype(np.float64) * self.multiplier
+        found = column.free.value[rows].astype(np.float64)
+        if self.multiplier != 1.0:
+            found *= self.multiplier
+        return found
 
 
 @attrs.frozen

@@ -20,6 +20,8 @@ from computekit.scheduler.predicates import Predicate
 __all__ = ["Answers", "Shape"]
 
 _ALL = slice(None)
+_FEW = 8
+_SOME = 512
 _Passed: TypeAlias = Callable[[FleetIndex, Rows], BoolArray]
 
 
@@ -64,16 +66,16 @@ class _Answer:
 
 
 def stale_rows(fleet: FleetIndex, layout: int, version: int) -> npt.NDArray[np.intp] | None:
-    """Return the rows that changed since `version`, or None if all are to be looked at."""
+    """Return the rows that changed since `version`, or None if all are to be looked at.
+
+    Unless they are many a row may be named again: to look at it again costs less than to find out.
+    """
     if layout != fleet.layout:
         return None
     changed = fleet.changed_since(version)
     if changed is None or len(changed) * 2 > len(fleet):
         return None
-    if len(changed) == 1:
-        return np.array(changed, np.intp)
-    rows = set(changed)
-    return np.fromiter(rows, np.intp, len(rows))
+    return changed if len(changed) <= _SOME else np.unique(changed)
 
 
 class Shape:
@@ -86,10 +88,11 @@ class Shape:
     """
 
     __slots__ = (
+        "_amounts",
         "_fixed",
         "_layout",
-        "_left",
         "_mask",
+        "_others",
         "_standing",
         "_version",
         "_weighers",
@@ -103,60 +106,79 @@ class Shape:
         self._weighers = weighers
         self._layout = self._version = self._standing = -1
         self._mask: BoolArray = np.zeros(0, dtype=np.bool_)
-        self._fixed: list[_Passed] = []
-        self._left: list[_Passed] = []
-        for predicate in predicates:
-            if isinstance(predicate, Amount):
-                self._fixed.append(predicate.allowed)
-                self._left.append(predicate.enough)
-            else:
-                (self._fixed if _stands(predicate) else self._left).append(predicate.passed)
+        self._amounts = [p for p in predicates if isinstance(p, Amount)]
+        self._fixed: list[_Passed] = [p.passed for p in predicates if _stands(p)]
+        self._fixed += [amount.allowed for amount in self._amounts]
+        self._others: list[_Passed] = [
+            p.passed for p in predicates if not _stands(p) and not isinstance(p, Amount)
+        ]
 
     def catch_up(self, fleet: FleetIndex, answers: Answers) -> Iterable[int] | None:
         """Bring the scores up to date; return the rows that were written, None for all."""
-        if self._layout == fleet.layout and self._version == fleet.version:
+        layout, version, standing = fleet.layout, fleet.version, fleet.standing
+        if self._layout == layout and self._version == version:
             return ()
-        rows = stale_rows(fleet, self._layout, self._version)
-        same = self._standing == fleet.standing
-        self._layout, self._version, self._standing = fleet.layout, fleet.version, fleet.standing
+        same = self._standing == standing
+        before = self._layout, self._version
+        self._layout, self._version, self._standing = layout, version, standing
+        rows = stale_rows(fleet, *before)
         if rows is None:
             self._fill(fleet, answers)
             return None
-        if not same:
-            self._mask[rows] = _all_passed(self._fixed, fleet, rows, np.ones(len(rows), np.bool_))
-        passed = _all_passed(self._left, fleet, rows, self._mask[rows])
-        scores = self._scored(fleet, rows)
-        self.scores.write(rows, np.where(passed, scores, NEVER))
         written: list[int] = rows.tolist()
+        if same and len(written) <= _FEW and not self._others:
+            self._patch(fleet, rows, written)
+            return written
+        if not same:
+            self._mask[rows] = self._passed(self._fixed, fleet, rows, np.ones(len(rows), np.bool_))
+        passed = self._passed(self._others, fleet, rows, self._mask[rows])
+        for amount in self._amounts:
+            passed &= amount.enough(fleet, rows)
+        self.scores.write(rows, np.where(passed, self._scored(fleet, rows), NEVER))
         return written
 
+    def _patch(self, fleet: FleetIndex, rows: npt.NDArray[np.intp], few: list[int]) -> None:
+        """Write a handful of rows after claims; array operations would cost more."""
+        passed = [self._mask.item(row) for row in few]
+        for amount in self._amounts:
+            amount.few_enough(fleet, few, passed)
+        scores = self._scored(fleet, rows).tolist()
+        self.scores.write_few(
+            few, [s if ok else NEVER for s, ok in zip(scores, passed, strict=True)]
+        )
+
     def _fill(self, fleet: FleetIndex, answers: Answers) -> None:
-        self._mask = np.ones(len(fleet), dtype=np.bool_)
+        passed = np.ones(len(fleet), dtype=np.bool_)
         for predicate in self.predicates:
             if isinstance(predicate, Amount):
-                self._mask &= predicate.allowed(fleet, _ALL)
+                passed &= predicate.allowed(fleet, _ALL)
             elif _stands(predicate):
-                self._mask &= answers.of(predicate)
-        passed = _all_passed(self._left, fleet, _ALL, self._mask.copy())
+                passed &= answers.of(predicate)
+        self._mask = passed.copy()
+        passed = self._passed(self._others, fleet, _ALL, passed)
+        for amount in self._amounts:
+            passed &= amount.enough(fleet, _ALL)
         self.scores.fill(np.where(passed, self._scored(fleet, _ALL), NEVER))
 
+    @staticmethod
+    def _passed(
+        rules: Iterable[_Passed], fleet: FleetIndex, rows: Rows, passed: BoolArray
+    ) -> BoolArray:
+        for rule in rules:
+            passed &= rule(fleet, rows)
+        return passed
+
     def _scored(self, fleet: FleetIndex, rows: Rows) -> FloatArray:
-        if not self._weighers:
+        weighers = self._weighers
+        if not weighers:
             return np.zeros(len(fleet.up[rows]))
-        scores = self._weighers[0].scores(fleet, rows)
-        for weigher in self._weighers[1:]:
-            scores = scores + weigher.scores(fleet, rows)
+        scores = weighers[0].scores(fleet, rows)
+        if len(weighers) > 1:
+            for weigher in weighers[1:]:
+                scores = scores + weigher.scores(fleet, rows)
         return scores
 
 
 def _stands(predicate: Predicate) -> bool:
     """Return whether a predicate has said that claims cannot alter its answer."""
     return getattr(predicate, "standing", False) is True
-
-
-def _all_passed(
-    rules: Iterable[_Passed], fleet: FleetIndex, rows: Rows, passed: BoolArray
-) -> BoolArray:
-    for rule in rules:
-        passed &= rule(fleet, rows)
-    return passed

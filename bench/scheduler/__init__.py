@@ -1,0 +1,1 @@
+"""What the scheduler's kernel costs, and how well its policies pack."""
