@@ -116,6 +116,18 @@ def placement_load(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Ask the placement daemon everything and more: `-- --examples 200 --database postgresql`."""
+    _python(session, "-m", "tests.real.fuzz_placement")
+
+
+@nox.session
+def differential(session: nox.Session) -> None:
+    """Our daemon against genuine Placement on generated cases: `-- --cases 50 --seed 7`."""
+    _python(session, "-m", "tests.parity.differential")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure; prints JSON."""
     _python(session, "-m", "bench")

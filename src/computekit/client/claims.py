@@ -77,8 +77,12 @@ def claim_error(
         return refusal.own
     if refusal.code == CONCURRENT:
         return _conflict(refusal, allocations)
-    if found := refusal.says(r"Inventory for '(\w+)' on resource provider '([\w-]+)' invalid"):
-        return NoInventory(found[2], found[1])
+    if found := refusal.says(r"Inventory for '[\w, ]+' on resource provider '([\w-]+)' invalid"):
+        # It names every class of the claim; which one is not there has to be looked for.
+        provider = ProviderId(found[1])
+        there = look(provider).provider.inventories
+        absent = _asked_of(allocations, provider).keys() - there.keys()
+        return NoInventory(provider, min(absent, default=""))
     if found := refusal.says(r"resource provider '([\w-]+)' that does not exist"):
         provider = ProviderId(found[1])
         return NoInventory(provider, min(_asked_of(allocations, provider), default=""))
