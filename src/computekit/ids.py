@@ -20,6 +20,7 @@ __all__ = [
     "ProviderId",
     "UserId",
     "derived_uuid",
+    "is_uuid",
     "new_uuid",
 ]
 
@@ -44,3 +45,11 @@ def new_uuid(source: random.Random) -> str:
 def derived_uuid(namespace: str, name: str) -> str:
     """Return the version 5 UUID of `name` in the UUID `namespace`: the same for the same input."""
     return str(uuid.uuid5(uuid.UUID(namespace), name))
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether `text` is a UUID in its canonical form: lower case, with dashes."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

@@ -180,7 +180,8 @@ IMAGE_KEYS = KeyRules(
 )
 """Properties of images."""
 
-_OURS = re.compile(r"\s*hw(_[a-z]+)?[:_]", re.IGNORECASE)
+# `os_` begins free text about an image; secure boot must not hide in it behind a slip.
+_OURS = re.compile(r"\s*(hw(_[a-z]+)?[:_]|os:|os_?secure)", re.IGNORECASE)
 
 
 def quoted(text: str) -> str:

@@ -1,6 +1,5 @@
 """Flavor and image to what a guest is promised, or to all the reasons why it cannot be."""
 
-import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -16,7 +15,7 @@ from computekit.guest.config import (
 )
 from computekit.guest.keys import key_faults, property_path, quoted, spec_path
 from computekit.guest.traits import required_traits
-from computekit.ids import ImageId
+from computekit.ids import ImageId, is_uuid
 from computekit.model import MAX_AMOUNT, Flavor, Image, Trait
 from computekit.units import bytes_to_gib_ceil, gib_to_bytes, mib_to_bytes
 
@@ -182,7 +181,7 @@ def _direct_boot(image: Image, faults: list[Fault]) -> DirectBoot | None:
     """Return the kernel to load (Image API: `kernel_id`, `ramdisk_id`; Nova: `os_command_line`)."""
     properties = image.properties
     for key in ("kernel_id", "ramdisk_id"):
-        if key in properties and not _is_uuid(properties[key]):
+        if key in properties and not is_uuid(properties[key]):
             message = f"{quoted(properties[key])} is not the id of an image"
             faults.append(Fault(property_path(key), "invalid_value", message))
     if "kernel_id" not in properties:
@@ -201,10 +200,3 @@ def _direct_boot(image: Image, faults: list[Fault]) -> DirectBoot | None:
         ramdisk=None if ramdisk is None else ImageId(ramdisk),
         command_line=command_line,
     )
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

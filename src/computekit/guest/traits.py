@@ -3,8 +3,6 @@
 import difflib
 from collections.abc import Callable, Mapping
 
-import os_traits
-
 from computekit.errors import Fault
 from computekit.guest.keys import property_path, quoted, spec_path
 from computekit.model import Flavor, Image, Trait, is_custom_name
@@ -32,7 +30,7 @@ def _required(
         if not key.startswith(_PREFIX):
             continue
         name = key.removeprefix(_PREFIX)
-        standard = os_traits.get_traits()
+        standard = _standard()
         if name not in standard and not is_custom_name(name):
             near = difflib.get_close_matches(name.upper(), standard, n=1)
             hint = f"did you mean {near[0]}?" if near else "one of your own is called CUSTOM_..."
@@ -46,3 +44,9 @@ def _required(
         else:
             found.add(Trait(name))
     return frozenset(found)
+
+
+def _standard() -> list[str]:
+    import os_traits  # it costs as much as all of this room, and most guests ask for no trait
+
+    return os_traits.get_traits()

@@ -12,7 +12,6 @@ import hashlib
 import os
 import random
 import shutil
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +31,7 @@ from computekit.errors import (
 )
 from computekit.files import storage_errors, sync
 from computekit.guest import check_name
-from computekit.ids import ImageId, new_uuid
+from computekit.ids import ImageId, is_uuid, new_uuid
 from computekit.images.inspection import inspect_image
 from computekit.model import MAX_AMOUNT, FrozenMap, Image, decode, encode
 from computekit.units import Bytes, Gib, Mib, Seconds, gib_to_bytes
@@ -97,7 +96,7 @@ class LocalImages:
         """Return all images, in the order in which they were added."""
         found: list[_Record] = []
         for entry in self._directory.iterdir():
-            if _is_id(entry.name):
+            if is_uuid(entry.name):
                 try:
                     found.append(self._record(ImageId(entry.name)))
                 except NotFound:  # deleted since
@@ -153,7 +152,7 @@ class LocalImages:
 
     def delete(self, image: ImageId) -> None:
         """Remove an image; nothing happens if there is none."""
-        if not _is_id(image):
+        if not is_uuid(image):
             return
         passing = self._passing()
         with storage_errors(self._directory), self._lock():
@@ -165,7 +164,7 @@ class LocalImages:
             shutil.rmtree(passing)
 
     def _record(self, image: ImageId) -> _Record:
-        if not _is_id(image):
+        if not is_uuid(image):
             raise NotFound("image", ascii(image))
         try:
             record = decode((self._directory / image / "image.json").read_text("utf-8"), _Record)
@@ -202,7 +201,7 @@ class LocalImages:
             except BlockingIOError:
                 return
             for entry in self._directory.iterdir():
-                if entry.name.startswith(_PASSING) and _is_id(entry.name.removeprefix(_PASSING)):
+                if entry.name.startswith(_PASSING) and is_uuid(entry.name.removeprefix(_PASSING)):
                     shutil.rmtree(entry)
 
     @contextmanager
@@ -232,7 +231,7 @@ def _check(
         check_name(name)
     except InvalidInput as error:
         faults += error.faults
-    if image is not None and not _is_id(image):
+    if image is not None and not is_uuid(image):
         faults.append(Fault("image", "invalid_value", f"{image[:80]!a} is not a UUID"))
     for path, amount in (("min_disk_gib", min_disk_gib), ("min_memory_mib", min_memory_mib)):
         if not 0 <= amount <= MAX_AMOUNT:
@@ -247,13 +246,6 @@ def _check(
             faults.append(Fault(path, "invalid_value", message))
     if faults:
         raise InvalidInput(tuple(faults))
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
 
 
 def _rename_new(source: Path, target: Path) -> None:

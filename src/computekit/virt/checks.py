@@ -1,12 +1,11 @@
 """What every driver refuses before it touches anything."""
 
-import uuid
-
 from computekit.errors import Fault, InvalidInput
 from computekit.guest import check_name
+from computekit.ids import is_uuid
 from computekit.virt.ports import DomainSpec
 
-__all__ = ["check_spec", "is_uuid"]
+__all__ = ["check_spec"]
 
 
 def check_spec(spec: DomainSpec) -> None:
@@ -37,11 +36,3 @@ def check_spec(spec: DomainSpec) -> None:
             faults.append(Fault(f"{path}.role", "twice", message))
     if faults:
         raise InvalidInput(tuple(faults))
-
-
-def is_uuid(text: str) -> bool:
-    """Return whether `text` is a UUID as ids are written: lower case, with dashes."""
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

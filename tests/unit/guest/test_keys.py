@@ -118,6 +118,9 @@ def test_a_policy_with_another_value_is_not_taken_for_none(value: str) -> None:
         (" hw:mem_encryption", "hw:mem_encryption"),
         ("hw_mem_encryption", "hw:mem_encryption"),
         ("hw:cpu_polcy", "hw:cpu_policy"),
+        ("os:secureboot", "os:secure_boot"),
+        ("os:secure_boot ", "os:secure_boot"),
+        ("os_secure_boot", "os:secure_boot"),
     ],
 )
 def test_a_slip_in_a_flavor_key(key: str, near: str) -> None:
@@ -131,6 +134,13 @@ def test_a_slip_in_a_flavor_key(key: str, near: str) -> None:
 def test_a_slip_in_an_image_key() -> None:
     assert outcome(None, {"hw:firmware_type": "uefi"}) == "unknown_key"
     assert outcome(None, {"hw_firmware_typ": "uefi"}) == "unknown_key"
+    assert outcome(None, {"os:secure_boot": "required"}) == "unknown_key"
+    assert outcome(None, {"os_secureboot": "required"}) == "unknown_key"
+
+
+@pytest.mark.parametrize("key", ["os:", "os:anything", "OS:distro"])
+def test_the_scope_os_of_flavors_holds_secure_boot_and_nothing_else(key: str) -> None:
+    assert outcome({key: "x"}) == "unknown_key"
 
 
 @pytest.mark.parametrize(

@@ -31,12 +31,12 @@ from computekit.errors import (
 )
 from computekit.files import storage_errors, sync
 from computekit.guest import GuestDisk
-from computekit.ids import ImageId, InstanceId
+from computekit.ids import ImageId, InstanceId, is_uuid
 from computekit.images import ImageFacts, backing_name, inspect_image
 from computekit.model import Image
 from computekit.runtime import KeyedLocks
 from computekit.units import Bytes, Seconds
-from computekit.virt.checks import check_spec, is_uuid
+from computekit.virt.checks import check_spec
 from computekit.virt.image_cache import CachedImage, images_to_drop
 from computekit.virt.libvirt.domain_xml import DiskFile, DomainFiles
 from computekit.virt.ports import CacheLimits, DomainSpec, ImageSource
