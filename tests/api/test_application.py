@@ -281,6 +281,12 @@ def test_a_length_has_to_be_true(call: Caller) -> None:
     assert said("9").status == 400
 
 
+def test_nothing_has_a_nul_in_its_name(call: Caller) -> None:
+    assert call("GET", "/things/a%00").status == 404
+    assert call("GET", "/things?name=a%00").status == 400
+    assert call("GET", "/things?name=%2500").status == 200
+
+
 SITE = "http://valid.example.com"
 
 

@@ -8,13 +8,10 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from computekit.api import Policy
-from computekit.api.placement import VERSIONS
-from computekit.http import Application, NoAuth2, Settings
 from computekit.http.placement import placement_document, placement_endpoints
 from computekit.http.placement.document import SHAPES
 from computekit.placement import LocalPlacement
-from computekit.testing import ManualClock
+from tests.api.books import administrator
 from tests.api.wsgi import Caller, Reply
 
 ROOT, CHILD, CONSUMER, AGGREGATE = (f"{n:08x}-0000-4000-8000-000000000000" for n in range(1, 5))
@@ -23,11 +20,7 @@ JSON = {"content_type": "application/json"}
 
 @pytest.fixture
 def call() -> Caller:
-    clock = ManualClock()
-    endpoints = placement_endpoints(LocalPlacement.in_memory(clock), random.Random(1), clock)
-    settings = Settings(VERSIONS, NoAuth2(), clock, random.Random(2), policy=Policy.LEGACY)
-    headers = {"x_auth_token": "admin", "openstack_api_version": "placement latest"}
-    return Caller(Application(endpoints, settings), headers)
+    return administrator()
 
 
 def document() -> Any:

@@ -32,7 +32,7 @@ from computekit.http.cors import CrossOrigin
 from computekit.http.endpoint import Endpoint, Prepared
 from computekit.http.negotiation import HEADER, negotiate
 from computekit.http.problem import Problem, Refused, accepts_json, problem_answer, problem_of
-from computekit.http.routing import Routes
+from computekit.http.routing import NO_SUCH_PATH, Routes
 from computekit.http.wire import JSON, Answer, Headers, Request
 from computekit.ids import new_uuid
 from computekit.units import Bytes, Seconds
@@ -200,6 +200,7 @@ class Application:
             raise Refused(Problem(400, "content-type header required when content-length > 0"))
         found, values = self._routes.find(exchange.path, exchange.method, version)
         exchange.operation = found.name
+        _refuse_nul(exchange.path, str(environ.get("QUERY_STRING", "")))
         request = self._request(exchange, environ, values, length)
         if found.has_body and request.media_type != JSON:
             detail = f"The media type {request.media_type} is not supported, use {JSON}"
@@ -298,6 +299,14 @@ class Application:
         if self._settings.cross_origin is not None and exchange.method != "OPTIONS":
             said += self._settings.cross_origin.permission(exchange.headers)
         return said
+
+
+def _refuse_nul(path: str, query: str) -> None:
+    """Refuse what no database keeps in text: nothing has such a name, nothing can be asked so."""
+    if "\0" in path:
+        raise Refused(Problem(404, NO_SUCH_PATH))
+    if "%00" in query or "\0" in query:
+        raise Refused(Problem(400, "The query string has a NUL character."))
 
 
 def _base(environ: Mapping[str, object]) -> str:

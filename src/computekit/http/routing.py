@@ -9,7 +9,7 @@ from computekit.api import Microversion
 from computekit.http.endpoint import Endpoint
 from computekit.http.problem import Problem, Refused
 
-__all__ = ["Routes"]
+__all__ = ["NO_SUCH_PATH", "Routes"]
 
 NO_SUCH_PATH = "The resource could not be found."
 

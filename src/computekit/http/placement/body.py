@@ -109,7 +109,8 @@ def _invalid(error: ValidationError, *, spelled_out: bool) -> Refused:
 
 def _loads(body: bytes) -> object:
     try:
-        value: object = json.loads(body, parse_constant=_no_number, parse_float=_whole_if_it_can)
+        text = body.decode()
+        value: object = json.loads(text, parse_constant=_no_number, parse_float=_whole_if_it_can)
         # Half of a surrogate pair is no character; nothing could store it.
         json.dumps(value, ensure_ascii=False).encode()
         return value
