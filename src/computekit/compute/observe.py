@@ -13,11 +13,18 @@ from computekit.virt.ports import DomainState
 __all__ = ["ObserveParams", "observe", "observe_kind"]
 
 _RUNS = (DomainState.RUNNING, DomainState.PAUSED)
+_STABLE = (InstanceState.ACTIVE, InstanceState.STOPPED)
 
 
 @attrs.frozen
 class ObserveParams:
     """Nothing beside the instance's own row."""
+
+
+@attrs.frozen
+class _Seen:
+    epoch: int
+    runs: bool
 
 
 def observe(services: Services, instance: InstanceId) -> Operation | None:
@@ -28,7 +35,7 @@ def observe(services: Services, instance: InstanceId) -> Operation | None:
         active nor stopped, or another operation is under way, which looks for itself.
     """
     row = services.instances.instance(instance)
-    if row is None or row.state not in (InstanceState.ACTIVE, InstanceState.STOPPED):
+    if row is None or row.state not in _STABLE:
         return None
     if services.journal.live(instance) is not None:
         return None
@@ -39,7 +46,7 @@ def observe(services: Services, instance: InstanceId) -> Operation | None:
 
 
 def observe_kind(services: Services) -> OperationKind[ObserveParams]:
-    """Return the one step of `instance.observe`."""
+    """Return the steps of `instance.observe`: look, and write down what was seen."""
     on_host = OnHost(services)
 
     def look(ctx: Context[ObserveParams]) -> Outcome:
@@ -48,11 +55,18 @@ def observe_kind(services: Services) -> OperationKind[ObserveParams]:
             return Done()
         status = on_host.status(ctx, instance)
         runs = status is not None and status.state in _RUNS
-        state = InstanceState.ACTIVE if runs else InstanceState.STOPPED
-        if instance.state not in (InstanceState.ACTIVE, InstanceState.STOPPED):
+        return Done(_Seen(instance.epoch, runs))
+
+    def write(ctx: Context[ObserveParams]) -> Outcome:
+        instance, seen = on_host.instance(ctx), ctx.out_if_done("look", _Seen)
+        if seen is None or seen.epoch != instance.epoch or instance.state not in _STABLE:
             return Done()
+        state = InstanceState.ACTIVE if seen.runs else InstanceState.STOPPED
         return Done() if state is instance.state else on_host.becomes(instance, state)
 
     return OperationKind(
-        name="instance.observe", params=ObserveParams, steps=(Step("look", look),), yields=True
+        name="instance.observe",
+        params=ObserveParams,
+        steps=(Step("look", look), Step("write", write, point_of_no_return=True)),
+        yields=True,
     )

@@ -15,7 +15,7 @@ from computekit.journal.operation import (
     Outcome,
     Result,
 )
-from computekit.journal.transitions import Retry
+from computekit.journal.transitions import GiveUp, Retry
 from computekit.model import decode, encode
 from computekit.units import Seconds
 
@@ -93,7 +93,7 @@ def _notes(results: tuple[Result, ...], step: str) -> list[Result]:
 def left_by(
     kind: OperationKind[Never],
     row: Operation,
-    came: Outcome | Retry,
+    came: Outcome | Retry | GiveUp,
     results: tuple[Result, ...],
     now_s: Seconds,
 ) -> tuple[Result, ...]:

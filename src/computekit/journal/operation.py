@@ -270,13 +270,15 @@ class Operation:
         wake_s: not to be run before this.
         doing: what is waited for, for people.
         error: the last error of a step as JSON text; with direction UNDO: why it turned.
-        undo_error: the last error of the undo that is begun, as JSON text.
+        undo_error: the last error of the undo that is begun, as JSON text; of an operation that
+            has ended: why what it has done was not taken back.
         cancel: why it shall end, or None.
         executor: who runs it, or None.
         fence: raised with each lease; every write of an executor names it.
         lease_until_s: when another may take it.
         created_s: when it was submitted.
         ended_s: when it ended, or None.
+        deaths: how many executors in a row have been lost while they ran this step.
     """
 
     id: OperationId
@@ -302,6 +304,7 @@ class Operation:
     fence: int = 0
     lease_until_s: Seconds = Seconds(0.0)
     ended_s: Seconds | None = None
+    deaths: int = 0
 
     @property
     def key(self) -> KindKey:

@@ -30,7 +30,7 @@ from computekit.journal.operation import (
     Result,
 )
 from computekit.journal.ports import Journal
-from computekit.journal.transitions import Retry
+from computekit.journal.transitions import GiveUp, Retry
 from computekit.model import decode_error
 from computekit.runtime import Doorbell, Faults, Runtime
 from computekit.units import Seconds
@@ -49,6 +49,10 @@ RACES_AT_ONCE = 5
 """A step that has lost a race is run again at once, so many times in a row: what it had read was
 old, and what it will read is not."""
 
+
+MOST_DEATHS = 5
+"""A step that so many executors in a row have not survived is not run again: it fails, or, where
+it cannot be taken back, ends its operation as it is."""
 
 _RACES = (ClaimRefused, GenerationConflict)
 
@@ -186,9 +190,11 @@ class Runner:
 
     def _run(
         self, kind: OperationKind[Never], operation: Operation, results: tuple[Result, ...]
-    ) -> Outcome | Retry:
+    ) -> Outcome | Retry | GiveUp:
         """Run the step outside of any transaction; what it raises becomes an outcome."""
         step = kind.step(operation.position)
+        if operation.deaths >= MOST_DEATHS:
+            return _deadly(kind, operation)
         if step is None:
             return Done()
         forward = operation.direction is Direction.FORWARD
@@ -208,7 +214,7 @@ class Runner:
         kind: OperationKind[Never],
         operation: Operation,
         results: tuple[Result, ...],
-        came: Outcome | Retry,
+        came: Outcome | Retry | GiveUp,
     ) -> Operation:
         """Write what came of a run; if that cannot be written, then that it failed."""
         try:
@@ -225,7 +231,7 @@ class Runner:
         kind: OperationKind[Never],
         operation: Operation,
         results: tuple[Result, ...],
-        came: Outcome | Retry,
+        came: Outcome | Retry | GiveUp,
     ) -> Operation:
         now_s = self._clock.wall_s()
         row = self._journal.held(tx, operation)
@@ -236,13 +242,14 @@ class Runner:
             came.commit(tx)
         left = left_by(kind, row, came, results, now_s)
         self._journal.save(tx, row, after, left)
-        if after.ended and kind.on_end is not None:
+        deadly_end = isinstance(came, GiveUp) and transitions.is_ending(kind, row)
+        if after.ended and kind.on_end is not None and not deadly_end:
             ending = Ending.DONE if after.state is OperationState.DONE else Ending.UNDONE
             error = None if after.error is None else decode_error(after.error)
             kind.on_end(tx, context(kind, after, merged(results, left), now_s), ending, error)
         return after
 
-    def _retry_s(self, row: Operation, came: Outcome | Retry) -> Seconds:
+    def _retry_s(self, row: Operation, came: Outcome | Retry | GiveUp) -> Seconds:
         lost_a_race = isinstance(came, Retry) and isinstance(came.error, _RACES)
         if lost_a_race and row.retries < RACES_AT_ONCE:
             return Seconds(0.0)
@@ -254,8 +261,21 @@ def _trouble(kind: OperationKind[Never], operation: Operation, error: Exception)
     """Return what comes of a run that raised."""
     if isinstance(error, ComputekitError):
         return Retry(error) if error.retryable else Fail(error)
-    step = kind.step(operation.position)
-    where = f"{operation.kind}, {'the end' if step is None else step.name}"
+    where = _where(kind, operation)
     if not operation.retries:
         _log.error("%s (operation %s) is broken", where, operation.id, exc_info=error)
     return Fail(Unexpected(where, f"{type(error).__name__}: {error}"))
+
+
+def _deadly(kind: OperationKind[Never], operation: Operation) -> Fail | GiveUp:
+    """Return what comes of a run that is not tried any more."""
+    where = _where(kind, operation)
+    error = Unexpected(where, f"its process has ended {operation.deaths} times while it ran")
+    _log.error("%s (operation %s) is not tried any more", where, operation.id)
+    return Fail(error) if transitions.may_turn(kind, operation) else GiveUp(error)
+
+
+def _where(kind: OperationKind[Never], operation: Operation) -> str:
+    step = kind.step(operation.position)
+    way = "undo of " if operation.direction is Direction.UNDO else ""
+    return f"{operation.kind}, {'the end' if step is None else way + step.name}"

@@ -25,6 +25,7 @@ from computekit.model import encode, encode_error
 from computekit.units import Seconds
 
 __all__ = [
+    "GiveUp",
     "Retry",
     "adopted",
     "after",
@@ -49,6 +50,13 @@ _HINT_S = Seconds(0.0)
 @attrs.frozen
 class Retry:
     """What came of a run that failed for now; steps do not return it, the runner makes it."""
+
+    error: ComputekitError
+
+
+@attrs.frozen
+class GiveUp:
+    """What came of a run that may not be tried again, nor taken back; the runner makes it."""
 
     error: ComputekitError
 
@@ -122,12 +130,18 @@ def leased(row: Operation, executor: ExecutorId, now_s: Seconds, lease_s: Second
         fence=row.fence + 1,
         lease_until_s=Seconds(now_s + lease_s),
         wake_s=now_s,
+        deaths=row.deaths + (row.executor not in {None, executor}),
     )
 
 
 def adopted(row: Operation) -> Operation:
     """Return the row without its executor, who is known to be gone."""
-    return attrs.evolve(row, executor=None, lease_until_s=Seconds(0.0))
+    return attrs.evolve(_released(row), deaths=row.deaths + 1)
+
+
+def _released(row: Operation) -> Operation:
+    """Return the row without its executor, who has written what came of the run."""
+    return attrs.evolve(row, executor=None, lease_until_s=Seconds(0.0), deaths=0)
 
 
 def may_turn(kind: OperationKind[Never], row: Operation) -> bool:
@@ -143,7 +157,7 @@ def is_ending(kind: OperationKind[Never], row: Operation) -> bool:
 def after(
     kind: OperationKind[Never],
     row: Operation,
-    came: Outcome | Retry,
+    came: Outcome | Retry | GiveUp,
     now_s: Seconds,
     retry_s: Seconds,
 ) -> Operation:
@@ -156,6 +170,8 @@ def after(
         now_s: wall seconds.
         retry_s: how long to rest, should the step be run again for a failure.
     """
+    if isinstance(came, GiveUp):
+        return _given_up(row, came.error, now_s)
     if is_ending(kind, row):
         return _after_all(row, came, now_s, retry_s)
     if row.direction is Direction.UNDO:
@@ -268,6 +284,7 @@ def _entered(row: Operation, position: int, now_s: Seconds) -> Operation:
         doing="",
         error=None,
         undo_error=None,
+        deaths=0,
     )
 
 
@@ -275,7 +292,7 @@ def _resting(
     row: Operation, came: Wait | Retry | Fail, now_s: Seconds, retry_s: Seconds
 ) -> Operation:
     """Nobody has to hold an operation that rests."""
-    rested = attrs.evolve(adopted(row), attempt=row.attempt + 1, undo_error=None)
+    rested = attrs.evolve(_released(row), attempt=row.attempt + 1, undo_error=None)
     if isinstance(came, Wait):
         wake_s = _HINT_S if row.wake_s == _HINT_S else Seconds(now_s + came.for_s)
         return attrs.evolve(rested, retries=0, doing=came.doing, wake_s=wake_s)
@@ -311,10 +328,25 @@ def _after_all(
 def _ended(row: Operation, now_s: Seconds) -> Operation:
     undone = row.direction is Direction.UNDO
     return attrs.evolve(
-        adopted(row),
+        _released(row),
         state=OperationState.UNDONE if undone else OperationState.DONE,
         error=row.error if undone else None,
         doing="",
         undo_error=None,
+        ended_s=now_s,
+    )
+
+
+def _given_up(row: Operation, error: ComputekitError, now_s: Seconds) -> Operation:
+    """It ends where it is; what it has done stays, and the row says why."""
+    failed = encode_error(error)
+    return attrs.evolve(
+        _released(row),
+        state=OperationState.UNDONE,
+        direction=Direction.UNDO,
+        back_to=None,
+        error=row.error if row.direction is Direction.UNDO and row.error else failed,
+        undo_error=failed,
+        doing="",
         ended_s=now_s,
     )

@@ -55,6 +55,7 @@ _ALL = select(
     _COL.fence,
     _COL.lease_until_s,
     _COL.ended_s,
+    _COL.deaths,
 )
 
 _ONE = _COL.id == bindparam("operation")

@@ -288,6 +288,7 @@ class _Operation(TypedColumns):
     fence = Column(BigInteger, nullable=False)
     lease_until_s: Named[Seconds] = Column(Double, nullable=False)
     ended_s: Named[Seconds | None] = Column(cast("TypeEngine[Seconds | None]", Double()))
+    deaths = Column(Integer, server_default=text("0"), nullable=False)
 
 
 OPERATION = Table("operation", METADATA, _Operation)
@@ -302,6 +303,14 @@ Index(
     postgresql_where=_LIVE,
 )
 Index("ix_operation_due", OPERATION.c.wake_s, sqlite_where=_LIVE, postgresql_where=_LIVE)
+_ENDED = text("ended_s IS NOT NULL")
+Index(
+    "ix_operation_ended",
+    OPERATION.c.kind,
+    OPERATION.c.ended_s,
+    sqlite_where=_ENDED,
+    postgresql_where=_ENDED,
+)
 Index("ix_operation_age", OPERATION.c.created_s, OPERATION.c.id)
 
 

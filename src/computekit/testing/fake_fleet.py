@@ -1,24 +1,34 @@
-"""A whole service in memory over fake hosts, for tests and for looking around."""
+"""A whole service over fake hosts, for tests and for looking around."""
 
 import io
 import random
 from collections.abc import Callable
 from pathlib import Path
 
+import attrs
+
 from computekit.agent import Agent, HostClient
-from computekit.compute import MemoryInstances, Services, admit_host, create, operation_kinds
+from computekit.compute import (
+    InstanceWriter,
+    MemoryInstances,
+    Services,
+    admit_host,
+    create,
+    operation_kinds,
+)
 from computekit.errors import TransportFailed
 from computekit.guest import HostDefaults
 from computekit.ids import ExecutorId, FlavorId, HostName, InstanceId, ProjectId, UserId
 from computekit.images import LocalImages
-from computekit.journal import MemoryJournal, Runner
+from computekit.journal import Journal, MemoryJournal, Runner
 from computekit.model import Flavor, HostCell, HostFacts, Image
-from computekit.placement import FleetIndex, MemoryPlacement
-from computekit.scheduler import FleetFollower, MemoryHosts, Scheduler
+from computekit.placement import FleetIndex, MemoryPlacement, PlacementWriter
+from computekit.scheduler import FleetFollower, HostWriter, MemoryHosts, Scheduler
+from computekit.store import SqlHosts, SqlInstances, SqlJournal, SqlPlacement, SqlStore
 from computekit.testing.clock import ManualClock
 from computekit.units import Gib, Mib, Seconds
 from computekit.virt import FakeHypervisor
-from computekit.work import MemoryStore
+from computekit.work import MemoryStore, Store
 
 __all__ = ["FakeFleet", "fake_facts"]
 
@@ -46,13 +56,14 @@ def fake_facts(
 
 
 class FakeFleet:
-    """Fake hosts, their agents, and services over them, all in memory and on one manual clock.
+    """Fake hosts, their agents, and services over them, on one manual clock.
 
     Args:
         directory: for images, locks and fences; empty.
         hosts: what each host has.
         seed: of all randomness.
         passed: called before and after each call to a host, with a word for it.
+        url: of the database that everything is written in; None: it is kept in memory.
 
     Attributes:
         services: the ports.
@@ -69,28 +80,31 @@ class FakeFleet:
         hosts: tuple[HostFacts, ...] = (fake_facts("a"), fake_facts("b")),
         seed: int = 0,
         passed: Callable[[str], None] = lambda _: None,
+        url: str | None = None,
     ) -> None:
         self._directory = directory
         self._passed = passed
         self._source = random.Random(seed)
         self._agents: dict[HostName, Agent] = {}
         self.clock: ManualClock = ManualClock()
-        self.store: MemoryStore = MemoryStore()
-        self.journal: MemoryJournal = MemoryJournal(self.store)
+        ports = _in_memory(self.clock) if url is None else _in_sql(url, self.clock, self._source)
+        self.store: Store = ports.store
+        self.journal: Journal = ports.journal
         self.images: LocalImages = LocalImages(directory / "images", self.clock, self._source)
         self.image: Image = self.images.add("disk", "raw", io.BytesIO(bytes(1 << 20)))
         self.hypervisors: dict[HostName, FakeHypervisor] = {
             one.name: FakeHypervisor(one, self.clock) for one in hosts
         }
-        rows, placement = MemoryHosts(self.store), MemoryPlacement(self.store, self.clock)
+        follower = FleetFollower(ports.store, ports.placement, ports.hosts)
+        self._close_store = ports.close
         self.services: Services = Services(
-            store=self.store,
-            instances=MemoryInstances(self.store),
-            placement=placement,
-            hosts=rows,
-            journal=self.journal,
-            scheduler=Scheduler(FleetIndex(FleetFollower(self.store, placement, rows))),
-            client=HostClient(self, rows, self.clock),
+            store=ports.store,
+            instances=ports.instances,
+            placement=ports.placement,
+            hosts=ports.hosts,
+            journal=ports.journal,
+            scheduler=Scheduler(FleetIndex(follower)),
+            client=HostClient(self, ports.hosts, self.clock),
             images=self.images,
             defaults=HostDefaults(),
             clock=self.clock,
@@ -163,6 +177,41 @@ class FakeFleet:
             runner.step()
 
     def close(self) -> None:
-        """Let the agents go."""
+        """Let the agents go, and the store."""
         for agent in self._agents.values():
             agent.close()
+        self._close_store()
+
+
+@attrs.frozen
+class _Ports:
+    store: Store
+    journal: Journal
+    instances: InstanceWriter
+    placement: PlacementWriter
+    hosts: HostWriter
+    close: Callable[[], None]
+
+
+def _in_memory(clock: ManualClock) -> _Ports:
+    store = MemoryStore()
+    return _Ports(
+        store,
+        MemoryJournal(store),
+        MemoryInstances(store),
+        MemoryPlacement(store, clock),
+        MemoryHosts(store),
+        lambda: None,
+    )
+
+
+def _in_sql(url: str, clock: ManualClock, source: random.Random) -> _Ports:
+    store = SqlStore(url, clock, source)
+    return _Ports(
+        store,
+        SqlJournal(store),
+        SqlInstances(store),
+        SqlPlacement(store, clock),
+        SqlHosts(store),
+        store.close,
+    )

@@ -145,7 +145,7 @@ class JournalLaws:
         assert bench.lease(B, now_s=109.9) is None
         assert bench.journal.next_due_s(B, KINDS) == 110.0
         taken = bench.leased(B, now_s=110.0)
-        assert (taken.executor, taken.fence) == (B, 2)
+        assert (taken.executor, taken.fence, taken.deaths) == (B, 2, 1)
 
     def test_own_lease_holds_nobody_back(self, bench: JournalBench) -> None:
         bench.submit("1")
@@ -221,6 +221,7 @@ class JournalLaws:
             undo_error=encode_error(Overloaded("bucket")),
             cancel="enough",
             lease_until_s=Seconds(123.5),
+            deaths=3,
         )
         bench.save(held, full)
         assert bench.row("1") == full
@@ -274,6 +275,7 @@ class JournalLaws:
         assert bench.write(lambda tx: bench.journal.adopt(tx, frozenset({B}))) == 1
         free = bench.row("0")
         assert (free.executor, free.fence, free.lease_until_s) == (None, 1, 0.0)
+        assert free.deaths == 1
         assert bench.row("1").executor == B
         assert bench.leased(ExecutorId("c")).fence == 2
         assert bench.write(bench.journal.adopt) == 2

@@ -6,20 +6,26 @@ disturbed at another place, and compares what remains with the undisturbed world
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Never
 
-from computekit.errors import Cancelled, DeadlineExceeded, Overloaded, Unsupported
+from computekit.errors import Cancelled, DeadlineExceeded, Overloaded
 from computekit.journal import Done, Fail, Operation, OperationState, Outcome, Step, Wait
 from computekit.model import decode_error
+from computekit.testing import operation_crash_laws as crash_laws
 from computekit.testing.operation_world import (
+    INJECTED,
     LEASE_S,
-    Crash,
     Do,
     OperationCase,
     Snapshot,
     Trial,
     Undo,
-    as_it_is,
+    as_undo_is,
+    fails_after,
+    finished,
+    turning,
+    undisturbed,
 )
 from computekit.units import Seconds
 
@@ -27,14 +33,13 @@ __all__ = [
     "OperationLaws",
     "check_cancel_at_a_boundary",
     "check_cancel_during_a_run",
-    "check_crashes",
-    "check_crashes_while_undoing",
     "check_deadlines",
     "check_each_step_failing",
     "check_each_step_twice",
     "check_each_undo_failing_once",
     "check_each_undo_twice",
     "check_late_executor",
+    "check_late_run",
     "check_lost_lease",
     "check_same_again",
 ]
@@ -62,10 +67,22 @@ class OperationLaws:
         check_each_undo_failing_once(case)
 
     def test_crashes(self, case: OperationCase) -> None:
-        check_crashes(case)
+        crash_laws.check_crashes(case)
 
     def test_crashes_while_undoing(self, case: OperationCase) -> None:
-        check_crashes_while_undoing(case)
+        crash_laws.check_crashes_while_undoing(case)
+
+    def test_second_crash(self, case: OperationCase) -> None:
+        crash_laws.check_second_crash(case)
+
+    def test_deadly_steps(self, case: OperationCase) -> None:
+        crash_laws.check_deadly_steps(case)
+
+    def test_deadly_undos(self, case: OperationCase) -> None:
+        crash_laws.check_deadly_undos(case)
+
+    def test_late_run(self, case: OperationCase) -> None:
+        check_late_run(case)
 
     def test_lost_lease(self, case: OperationCase) -> None:
         check_lost_lease(case)
@@ -85,25 +102,25 @@ class OperationLaws:
 
 def check_same_again(case: OperationCase) -> None:
     """Undisturbed, the operation is done, and two new worlds come out equal."""
-    first, second = _undisturbed(case), _undisturbed(case)
+    first, second = undisturbed(case), undisturbed(case)
     assert first.before == second.before, "two new worlds are not equal"
     assert first.points == second.points, "two undisturbed runs take different ways"
-    second.expect_world(first.world.snapshot())
+    second.expect_world(first.outcome)
 
 
 def check_each_step_twice(case: OperationCase) -> None:
     """A step may have its effect, be forgotten, and be run again."""
-    plain = _undisturbed(case)
+    plain = undisturbed(case)
     for step, run in plain.runs:
-        trial = _finished(Trial(case, f"{step} run twice", do=_at(step, run, _twice)))
-        trial.expect(OperationState.DONE, plain.world.snapshot())
+        trial = finished(Trial(case, f"{step} run twice", do=_at(step, run, _twice)))
+        trial.expect(OperationState.DONE, plain.outcome)
 
 
 def check_each_undo_twice(case: OperationCase) -> None:
     """So may an undo."""
-    for failing in _turning(case):
+    for failing in turning(case):
         label = f"{failing.name} failed, each undo run twice"
-        trial = _finished(Trial(case, label, do=_fails_after(failing), undo=_undo_twice))
+        trial = finished(Trial(case, label, do=fails_after(failing), undo=_undo_twice))
         trial.expect(OperationState.UNDONE, trial.undone)
 
 
@@ -113,60 +130,57 @@ def check_each_step_failing(case: OperationCase) -> None:
     One that fails for now is run again, which makes no difference; so is, past the point of no
     return, any that fails.
     """
-    plain = _undisturbed(case)
+    plain = undisturbed(case)
     for step, run in plain.runs:
         for label, turns, disturbed in _FAILURES:
-            trial = _finished(Trial(case, f"{step} {label}", do=_at(step, run, disturbed)))
+            trial = finished(Trial(case, f"{step} {label}", do=_at(step, run, disturbed)))
             if turns and trial.kind.index(step) < trial.kind.no_return:
                 trial.expect(OperationState.UNDONE, trial.undone)
             else:
-                trial.expect(OperationState.DONE, plain.world.snapshot())
+                trial.expect(OperationState.DONE, plain.outcome)
 
 
 def check_each_undo_failing_once(case: OperationCase) -> None:
     """An undo that fails, before or after its effect, is run again until it is done."""
-    turning = _turning(case)
-    for last, failing in enumerate(turning):
-        for step in turning[: last + 1]:
+    steps = turning(case)
+    for last, failing in enumerate(steps):
+        for step in steps[: last + 1]:
             for label, disturbed in _UNDO_FAILURES:
                 trial = Trial(
                     case,
                     f"{failing.name} failed, the undo of {step.name} {label}",
-                    do=_fails_after(failing),
+                    do=fails_after(failing),
                     undo=_first_undo(step.name, disturbed),
                 )
-                _finished(trial).expect(OperationState.UNDONE, trial.undone)
-
-
-def check_crashes(case: OperationCase) -> None:
-    """A crash anywhere makes no difference once another executor has finished."""
-    plain = _undisturbed(case)
-    _crash_everywhere(case, as_it_is, plain, OperationState.DONE, plain.world.snapshot())
-
-
-def check_crashes_while_undoing(case: OperationCase) -> None:
-    """Nor does one on the way back."""
-    for failing in _turning(case):
-        do = _fails_after(failing)
-        plain = _finished(Trial(case, f"{failing.name} failed", do=do))
-        _crash_everywhere(case, do, plain, OperationState.UNDONE, plain.undone)
+                finished(trial).expect(OperationState.UNDONE, trial.undone)
 
 
 def check_lost_lease(case: OperationCase) -> None:
     """Who has lost the lease during a run writes nothing; another finishes."""
-    plain = _undisturbed(case)
+    plain = undisturbed(case)
     for step, run in plain.runs:
         _lose_lease(Trial(case, f"lease lost during {step}"), step, run).expect(
-            OperationState.DONE, plain.world.snapshot()
+            OperationState.DONE, plain.outcome
         )
 
 
 def check_late_executor(case: OperationCase) -> None:
     """An effect that comes after another executor has finished, or undone, changes nothing."""
-    for step, run in _undisturbed(case).runs:
+    for step, run in undisturbed(case).runs:
         for cancel in (False, True):
             label = f"{step} run late, after the operation was {'cancelled' if cancel else 'done'}"
             _be_late(Trial(case, label), step, run, cancel=cancel)
+
+
+def check_late_run(case: OperationCase) -> None:
+    """An effect that comes late in its own executor's time, after an undo, changes nothing.
+
+    A call that hangs is given up; the operation turns, and its undos run under the same lease.
+    Then the call wakes up.
+    """
+    for step in turning(case):
+        for wakes_in_undo in (False, True):
+            _wake_late(case, step, wakes_in_undo=wakes_in_undo)
 
 
 def check_cancel_at_a_boundary(case: OperationCase) -> None:
@@ -176,6 +190,7 @@ def check_cancel_at_a_boundary(case: OperationCase) -> None:
     while not plain.row().ended:
         plain.forward(runner)
         rounds += 1
+    done = plain.world.snapshot()
     for count in range(rounds):
         trial = Trial(case, f"cancelled after {count} rounds")
         runner = trial.executor("a")
@@ -184,18 +199,18 @@ def check_cancel_at_a_boundary(case: OperationCase) -> None:
         turns = trial.row().position < trial.kind.no_return
         _cancel(trial)
         trial.finish(runner)
-        _expect_cancelled(trial, turns, plain.world.snapshot())
+        _expect_cancelled(trial, turns, done)
 
 
 def check_cancel_during_a_run(case: OperationCase) -> None:
     """So does one that comes while a step runs."""
-    plain = _undisturbed(case)
+    plain = undisturbed(case)
     for step, run in plain.runs:
         for when, disturbed in (("before", _cancel_before), ("after", _cancel_after)):
             label = f"cancelled {when} the effect of {step}"
-            trial = _finished(Trial(case, label, do=_at(step, run, disturbed)))
+            trial = finished(Trial(case, label, do=_at(step, run, disturbed)))
             turns = trial.kind.index(step) < trial.kind.no_return
-            _expect_cancelled(trial, turns, plain.world.snapshot())
+            _expect_cancelled(trial, turns, plain.outcome)
 
 
 def check_deadlines(case: OperationCase) -> None:
@@ -203,34 +218,17 @@ def check_deadlines(case: OperationCase) -> None:
 
     Past the point of no return it may take longer.
     """
-    plain = _undisturbed(case)
+    plain = undisturbed(case)
     for position, step in enumerate(plain.kind.steps):
         for effect in (False, True):
             label = f"{step.name} is never done{', though it has its effect' if effect else ''}"
             turns = position < plain.kind.no_return
-            trial = _finished(Trial(case, label, do=_dawdles(step, effect=effect, ever=not turns)))
+            trial = finished(Trial(case, label, do=_dawdles(step, effect=effect, ever=not turns)))
             if turns:
                 trial.expect(OperationState.UNDONE, trial.undone)
                 _expect_error(trial, DeadlineExceeded)
             else:
-                trial.expect(OperationState.DONE, plain.world.snapshot())
-
-
-def _undisturbed(case: OperationCase) -> Trial:
-    trial = _finished(Trial(case))
-    trial.expect(OperationState.DONE, trial.world.snapshot())
-    return trial
-
-
-def _finished(trial: Trial) -> Trial:
-    trial.finish(trial.executor("a"))
-    return trial
-
-
-def _turning(case: OperationCase) -> tuple[Step[Never], ...]:
-    """Return the steps before the point of no return."""
-    kind = _undisturbed(case).kind
-    return kind.steps[: kind.no_return]
+                trial.expect(OperationState.DONE, plain.outcome)
 
 
 def _at(step: str, run: int, disturbed: Callable[[Trial, Real], Outcome]) -> Do:
@@ -250,16 +248,13 @@ def _undo_twice(_trial: Trial, _step: str, _run: int, real: RealUndo) -> Done | 
     return real()
 
 
-_INJECTED = Unsupported("this", "a law wants it to fail")
-
-
 def _fails_before(_trial: Trial, _real: Real) -> Outcome:
-    return Fail(_INJECTED)
+    return Fail(INJECTED)
 
 
 def _fails_with_effect(_trial: Trial, real: Real) -> Outcome:
     real()
-    return Fail(_INJECTED)
+    return Fail(INJECTED)
 
 
 def _breaks_before(_trial: Trial, _real: Real) -> Outcome:
@@ -290,16 +285,6 @@ _FAILURES = (
 )
 
 
-def _fails_after(failing: Step[Never]) -> Do:
-    """Let a step fail each time that it would be done."""
-
-    def do(_trial: Trial, name: str, _run: int, real: Real) -> Outcome:
-        outcome = real()
-        return Fail(_INJECTED) if name == failing.name and isinstance(outcome, Done) else outcome
-
-    return do
-
-
 def _first_undo(step: str, disturbed: Callable[[RealUndo], Done | Wait]) -> Undo:
     def undo(_trial: Trial, name: str, run: int, real: RealUndo) -> Done | Wait:
         return disturbed(real) if (name, run) == (step, 0) else real()
@@ -308,7 +293,7 @@ def _first_undo(step: str, disturbed: Callable[[RealUndo], Done | Wait]) -> Undo
 
 
 def _undo_fails_before(_real: RealUndo) -> Done | Wait:
-    raise _INJECTED
+    raise INJECTED
 
 
 def _undo_breaks_after(real: RealUndo) -> Done | Wait:
@@ -320,21 +305,6 @@ _UNDO_FAILURES = (
     ("fails before its effect", _undo_fails_before),
     ("breaks after its effect", _undo_breaks_after),
 )
-
-
-def _crash_everywhere(
-    case: OperationCase, do: Do, plain: Trial, state: OperationState, snapshot: Snapshot
-) -> None:
-    for index, point in enumerate(plain.points):
-        label = f"{plain.label}, crash {point} (point {index})"
-        trial = Trial(case, label, do=do, crash_at=index)
-        try:
-            trial.finish(trial.executor("a"))
-        except Crash:
-            trial.recover()
-        else:
-            raise AssertionError(f"{label}: this point was not passed again")
-        trial.expect(state, snapshot)
 
 
 def _lose_lease(trial: Trial, step: str, run: int) -> Trial:
@@ -376,6 +346,33 @@ def _be_late(trial: Trial, step: str, run: int, *, cancel: bool) -> None:
         trial.forward(slow)
     if not (trial.kind.yields and trial.row().state is OperationState.UNDONE):
         trial.expect_world(ended[0])  # of one that yielded, whatever was done stays, late or not
+
+
+def _wake_late(case: OperationCase, step: Step[Never], *, wakes_in_undo: bool) -> None:
+    late: list[Real] = []
+
+    def wake() -> None:
+        """Let the call go on whose caller has gone; nobody hears what comes of it."""
+        if late:
+            with suppress(Exception):
+                late.pop()()
+
+    def hangs(_trial: Trial, name: str, _run: int, real: Real) -> Outcome:
+        if name != step.name:
+            return real()
+        late.append(real)
+        return Fail(INJECTED)
+
+    def wakes(_trial: Trial, _name: str, _run: int, real: RealUndo) -> Done | Wait:
+        outcome = real()
+        wake()
+        return outcome
+
+    label = f"{step.name} hung until {'an undo' if wakes_in_undo else 'the end'} was over"
+    undo = wakes if wakes_in_undo else as_undo_is
+    trial = finished(Trial(case, label, do=hangs, undo=undo))
+    wake()
+    trial.expect(OperationState.UNDONE, trial.undone)
 
 
 def _cancel(trial: Trial) -> None:

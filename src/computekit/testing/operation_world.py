@@ -7,10 +7,12 @@ from typing import Never, TypeVar
 
 import attrs
 
+from computekit.errors import Unsupported
 from computekit.ids import ExecutorId, OperationId
 from computekit.journal import (
     Context,
     Done,
+    Fail,
     Journal,
     Operation,
     OperationKind,
@@ -35,6 +37,10 @@ __all__ = [
     "World",
     "as_it_is",
     "as_undo_is",
+    "fails_after",
+    "finished",
+    "turning",
+    "undisturbed",
 ]
 
 R = TypeVar("R")
@@ -51,6 +57,7 @@ Do = Callable[["Trial", str, int, Callable[[], Outcome]], Outcome]
 Undo = Callable[["Trial", str, int, Callable[[], Done | Wait]], Done | Wait]
 """The same for an undo."""
 
+INJECTED = Unsupported("this", "a law wants it to fail")
 LEASE_S = Seconds(1.0)
 MOST_ROUNDS = 2_000
 
@@ -95,7 +102,7 @@ class World:
 
 
 OperationCase = Callable[[Callable[[str], None]], World]
-"""Makes a new world, always the same.
+"""Makes a new world, always the same; the one before it is not used any more.
 
 It is given a function that the world may call, with a name, wherever else a crash is to be tried:
 before and after what a service does.
@@ -128,6 +135,7 @@ class Trial:
         points: the names of the points that were passed: before and after each commit, run of a
             step and undo, and those that the world has itself.
         runs: the steps that were run, in order, each with how many runs it had had.
+        outcome: what the world looked like at the end, once `finished` has noted it.
     """
 
     def __init__(
@@ -154,6 +162,7 @@ class Trial:
         self.kind: OperationKind[Never] = next(
             kind for kind in self.world.kinds if kind.key == self.row().key
         )
+        self.outcome: Snapshot = self.before
         self._armed = True
 
     def disturb(self, do: Do) -> None:
@@ -196,8 +205,14 @@ class Trial:
             self.forward(runner)
         raise AssertionError(f"{self.label}: the operation does not end: {self.row()}")
 
-    def recover(self) -> None:
-        """Start again after a crash, and run the operation to its end."""
+    def recover(self, crash_after: int | None = None) -> None:
+        """Start again after a crash, and run the operation to its end.
+
+        Args:
+            crash_after: how many points are passed before the process dies again; None: it lives.
+        """
+        self._armed = crash_after is not None
+        self._crash_at = len(self.points) + (crash_after or 0)
         self.world.restart()
         self.world.store.write(self.world.journal.adopt)
         self.finish(self.executor("after the crash"))
@@ -261,6 +276,36 @@ class Trial:
     def _count(self, step: str, way: str) -> int:
         self._counts[step, way] += 1
         return self._counts[step, way] - 1
+
+
+def undisturbed(case: OperationCase) -> Trial:
+    """Return a run in which nothing has gone wrong."""
+    trial = finished(Trial(case))
+    trial.expect(OperationState.DONE, trial.outcome)
+    return trial
+
+
+def finished(trial: Trial) -> Trial:
+    """Return the trial after one executor has run it to its end, with its outcome."""
+    trial.finish(trial.executor("a"))
+    trial.outcome = trial.world.snapshot()
+    return trial
+
+
+def turning(case: OperationCase) -> tuple[Step[Never], ...]:
+    """Return the steps before the point of no return."""
+    kind = undisturbed(case).kind
+    return kind.steps[: kind.no_return]
+
+
+def fails_after(failing: Step[Never]) -> Do:
+    """Let a step fail each time that it would be done."""
+
+    def do(_trial: Trial, name: str, _run: int, real: Callable[[], Outcome]) -> Outcome:
+        outcome = real()
+        return Fail(INJECTED) if name == failing.name and isinstance(outcome, Done) else outcome
+
+    return do
 
 
 class _WatchedStore:

@@ -6,6 +6,8 @@ import attrs
 import pytest
 from typing_extensions import override
 
+from computekit.errors import FenceRejected
+from computekit.ids import ExecutorId
 from computekit.journal import (
     Context,
     Done,
@@ -15,6 +17,7 @@ from computekit.journal import (
     Outcome,
     Wait,
 )
+from computekit.testing import operation_crash_laws as crash_laws
 from computekit.testing import operation_laws as laws
 from computekit.testing.operation_world import OperationCase, World
 from computekit.units import Seconds
@@ -51,9 +54,10 @@ def breaks(law: Callable[[OperationCase], None], case: OperationCase, message: s
 
 
 def test_the_good_order_breaks_none() -> None:
-    for name in laws.__all__:
-        if name.startswith("check_"):
-            getattr(laws, name)(order_case())
+    for module in (laws, crash_laws):
+        for name in module.__all__:
+            if name.startswith("check_"):
+                getattr(module, name)(order_case())
 
 
 def test_worlds_that_differ() -> None:
@@ -161,7 +165,7 @@ def test_a_step_that_dies_between_its_two_writes() -> None:
 
         return do
 
-    breaks(laws.check_crashes, broken("tidy", tidy), "crash between .* benches should be {}")
+    breaks(crash_laws.check_crashes, broken("tidy", tidy), "crash between .* benches should be {}")
 
 
 def test_a_way_that_is_not_taken_again() -> None:
@@ -171,7 +175,7 @@ def test_a_way_that_is_not_taken_again() -> None:
         made.append(Workshop(trip))
         return made[-1].world(good_kind(made[-1]), (1,) if len(made) == 1 else ())
 
-    breaks(laws.check_crashes, case, "not passed again|not as it should be")
+    breaks(crash_laws.check_crashes, case, "not passed again|not as it should be")
 
 
 def test_an_undo_that_dies_between_its_two_writes() -> None:
@@ -187,7 +191,9 @@ def test_an_undo_that_dies_between_its_two_writes() -> None:
         return undo
 
     case = broken("fire", undo=quench)
-    breaks(laws.check_crashes_while_undoing, case, "crash between .* parcels should be 0, is 1")
+    breaks(
+        crash_laws.check_crashes_while_undoing, case, "crash between .* parcels should be 0, is 1"
+    )
 
 
 class TrustingJournal(MemoryJournal):
@@ -250,6 +256,60 @@ def test_a_process_that_starts_again_restarts_its_world() -> None:
         shop = Workshop(trip)
         return attrs.evolve(shop.world(good_kind(shop)), restart=lambda: starts.append(1))
 
-    laws.check_crashes(case)
+    crash_laws.check_crashes(case)
     assert len(starts) == len(worlds) - 1
     assert starts
+
+
+def test_a_step_that_cannot_be_recovered_from_twice() -> None:
+    def case(trip: Callable[[str], None]) -> World:
+        shop = Workshop(trip)
+        starts: list[int] = []
+
+        def restart() -> None:
+            starts.append(1)
+            shop.parcels += len(starts) == 2
+            shop.trip("after a start")
+
+        return attrs.evolve(shop.world(good_kind(shop)), restart=restart)
+
+    crash_laws.check_crashes(case)
+    breaks(crash_laws.check_second_crash, case, "into the recovery: .*parcels should be 0, is 1")
+
+
+def test_an_effect_that_a_late_call_brings_back() -> None:
+    class Deaf(Workshop):
+        """Remembers only the number of the operation, not the fence of its executor."""
+
+        @override
+        def admit(self, ctx: Context[Order]) -> None:
+            self.trip("before a command")
+            if ctx.order[0] < self._heard.get(ctx.subject, (0, 0))[0]:
+                raise FenceRejected(ctx.subject, "this operation is over")
+            self._heard[ctx.subject] = ctx.order
+
+    case = order_case(shop=Deaf)
+    breaks(laws.check_late_run, case, "lay_out hung until .*benches should be {}, is .*pot")
+
+
+class ForgetfulJournal(MemoryJournal):
+    """Does not count who has died."""
+
+    @override
+    def adopt(self, tx: Tx, keep: frozenset[ExecutorId] = frozenset()) -> int:
+        before = {row.id: row.deaths for row in self.operations()}
+        count = super().adopt(tx, keep)
+        for row in self.operations():
+            self._put(tx, attrs.evolve(row, deaths=before[row.id]))
+        return count
+
+
+def test_a_step_that_is_tried_for_ever() -> None:
+    def shop(trip: Callable[[str], None]) -> Workshop:
+        forgetful = Workshop(trip)
+        forgetful.journal = ForgetfulJournal(forgetful.store)
+        return forgetful
+
+    case = order_case(shop=shop)
+    breaks(crash_laws.check_deadly_steps, case, "tried for ever")
+    breaks(crash_laws.check_deadly_undos, case, "tried for ever")
