@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from computekit.clock import SystemClock
-from computekit.placement import LocalPlacement
-from computekit.placement.service import PlacementService
+from computekit.placement import LocalPlacement, PlacementService
 from computekit.store import SqlPlacement, SqlStore
 from computekit.testing.placement_service_laws import PlacementServiceLaws
 from tests.parity import servers

@@ -24,7 +24,7 @@ import attrs
 
 from computekit.errors import ClaimRefused, ComputekitError, StateConflict
 from computekit.model import PlacementRequest
-from computekit.placement.service import CandidatePage, PlacementService
+from computekit.placement import CandidatePage, PlacementService
 from tests.parity import peers, servers
 from tests.parity.differential_cases import Topology, question, topology, writes
 from tests.parity.differential_judge import DEFECTS, broken_invariants, known_defect, shown

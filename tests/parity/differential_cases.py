@@ -22,8 +22,7 @@ from computekit.model import (
     Resources,
     Trait,
 )
-from computekit.placement.ports import Reshaped
-from computekit.placement.service import PlacementService
+from computekit.placement import PlacementService, Reshaped
 
 __all__ = ["SHARING", "Topology", "Write", "question", "topology", "writes"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from computekit.ids import ProviderId
 from computekit.model import PlacementRequest, RequestGroup, ResourceClass, Resources
-from computekit.placement.service import Candidate, CandidatePage
+from computekit.placement import Candidate, CandidatePage
 from tests.parity.differential_cases import SHARING
 
 __all__ = ["DEFECTS", "Shown", "broken_invariants", "known_defect", "shown"]

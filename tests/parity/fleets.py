@@ -17,7 +17,7 @@ from computekit.model import (
     ResourceClass,
     Trait,
 )
-from computekit.placement.service import PlacementService
+from computekit.placement import PlacementService
 
 __all__ = ["random_fleet"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from computekit.placement.service import PlacementService
+from computekit.placement import PlacementService
 from computekit.testing.placement_service_laws import PlacementServiceLaws
 from tests.parity import peers, servers
 

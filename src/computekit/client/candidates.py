@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from computekit.client.wire import WireCandidate, WireCandidates, WireSummary
 from computekit.ids import ProviderId
 from computekit.model import FrozenMap, ResourceClass, Trait
-from computekit.placement.service import Candidate, CandidatePage, ProviderSummary
+from computekit.placement import Candidate, CandidatePage, ProviderSummary
 
 __all__ = ["EMPTY_PAGE", "candidate_page"]
 

@@ -13,7 +13,7 @@ from computekit.errors import (
 )
 from computekit.ids import ProviderId
 from computekit.model import Allocation, FrozenMap, Inventory, ResourceClass, Resources
-from computekit.placement.ports import ProviderUse
+from computekit.placement import ProviderUse
 
 __all__ = ["claim_body", "claim_error", "inventories_body"]
 

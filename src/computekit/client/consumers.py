@@ -13,7 +13,7 @@ from computekit.client.wire import WireConsumer, WireHolders, WireUsages, read
 from computekit.errors import GenerationConflict, InUse, NotFound, Unsupported
 from computekit.ids import ConsumerId, ProjectId, ProviderId, UserId
 from computekit.model import Allocation, Consumer, FrozenMap, ResourceClass
-from computekit.placement.ports import Reshaped, Usage
+from computekit.placement import Reshaped, Usage
 
 __all__ = ["RemoteConsumers"]
 

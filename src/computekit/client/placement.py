@@ -5,7 +5,7 @@ from computekit.client.consumers import RemoteConsumers
 from computekit.client.queries import candidates_query
 from computekit.client.wire import WireCandidates, read
 from computekit.model import PlacementRequest
-from computekit.placement.service import CandidatePage
+from computekit.placement import CandidatePage
 
 __all__ = ["RemotePlacement"]
 

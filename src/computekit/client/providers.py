@@ -36,8 +36,7 @@ from computekit.model import (
     ResourceClass,
     Trait,
 )
-from computekit.placement.ports import ProviderUse
-from computekit.placement.service import ProviderNode
+from computekit.placement import ProviderNode, ProviderUse
 
 __all__ = ["RemoteProviders"]
 

@@ -9,7 +9,7 @@ import attrs
 from computekit.errors import NotFound
 from computekit.ids import ConsumerId, ProviderId
 from computekit.model import Allocation, Provider, ResourceClass, Trait, is_custom_name
-from computekit.placement.service import PlacementService
+from computekit.placement import PlacementService
 
 __all__ = ["CopySide", "Progress", "Snapshot", "read_snapshot", "sums"]
 

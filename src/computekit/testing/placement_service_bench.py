@@ -23,7 +23,7 @@ from computekit.model import (
     Resources,
     Trait,
 )
-from computekit.placement.service import Candidate, CandidatePage, PlacementService
+from computekit.placement import Candidate, CandidatePage, PlacementService
 
 __all__ = ["SHARING", "ServiceBench", "ServiceSuite", "group"]
 

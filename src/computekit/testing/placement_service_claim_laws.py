@@ -11,7 +11,7 @@ from computekit.errors import (
 )
 from computekit.ids import ConsumerId, ProjectId, ProviderId, UserId
 from computekit.model import MEMORY_MB, VCPU, FrozenMap, Inventory, ResourceClass
-from computekit.placement.ports import Reshaped, Usage
+from computekit.placement import Reshaped, Usage
 from computekit.testing.placement_service_bench import ServiceBench, ServiceSuite
 
 __all__ = ["PlacementServiceClaimLaws"]
