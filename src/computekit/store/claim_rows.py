@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, update
 from computekit.ids import ConsumerId, ProviderId
 from computekit.model import Consumer
 from computekit.placement.judging import Key
-from computekit.store.quick import Quick
+from computekit.store.quick import Quick, run_together
 from computekit.store.sql_store import Raced
 from computekit.store.tables import ALLOCATION, CONSUMER, INVENTORY, PROVIDER
 from computekit.units import Seconds
@@ -80,23 +80,22 @@ def write_rows(connection: Connection, rows: ClaimRows) -> None:
     Raises:
         Raced: an inventory has less left than was read.
     """
-    _NEW_CONSUMER.run(connection, *({"id": c.id, **_columns(c)} for c in rows.new))
-    _SET_CONSUMER.run(connection, *({"who": c.id, **_columns(c)} for c in rows.known))
-    moved = _USE.run(
+    moves = [{"of": of, "what": name, "more": more} for (of, name), more in rows.moves]
+    held = [
+        {"consumer_id": who, "provider_id": of, "resource_class": name, "amount": amount}
+        for who, (of, name), amount in rows.held
+    ]
+    _, _, moved, _, _, _ = run_together(
         connection,
-        *({"of": of, "what": name, "more": more} for (of, name), more in rows.moves),
+        (_NEW_CONSUMER, [{"id": c.id, **_columns(c)} for c in rows.new]),
+        (_SET_CONSUMER, [{"who": c.id, **_columns(c)} for c in rows.known]),
+        (_USE, moves),
+        (_DROP_HELD, [{"who": who} for who in rows.emptied]),
+        (_HOLD, held),
+        (_RAISE, [{"of": of, "now_s": rows.now_s} for of in rows.raised]),
     )
-    if moved != len(rows.moves):
+    if moved != len(moves):
         raise Raced("an inventory was taken in between")
-    _DROP_HELD.run(connection, *({"who": who} for who in rows.emptied))
-    _HOLD.run(
-        connection,
-        *(
-            {"consumer_id": who, "provider_id": of, "resource_class": name, "amount": amount}
-            for who, (of, name), amount in rows.held
-        ),
-    )
-    _RAISE.run(connection, *({"of": of, "now_s": rows.now_s} for of in rows.raised))
 
 
 def drop_consumers(connection: Connection, rows: ClaimRows) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import ReturningUpdate
 
-__all__ = ["Quick", "QuickSelect", "run_words"]
+__all__ = ["Quick", "QuickSelect", "run_together", "run_words"]
 
 Ts = TypeVarTuple("Ts")
 
@@ -48,23 +48,59 @@ class Quick:
 
     def run(self, connection: Connection, *rows: Values) -> int:
         """Run it once for each of `rows`; return how many rows of the table it touched in all."""
-        compiled = self._compiled.get(connection.dialect.name)
-        if compiled is None:
-            compiled = _Compiled(self._statement.compile(dialect=connection.dialect))
-            self._compiled[connection.dialect.name] = compiled
+        if not rows:
+            return 0
         cursor = _cursor(connection)
         try:
-            if len(rows) == 1:
-                cursor.execute(compiled.text, compiled.arguments(rows[0]))
-            elif rows:
-                # Drivers say either a sequence of sequences or one of mappings.
-                arguments: list[Arguments] = [compiled.arguments(row) for row in rows]
-                cursor.executemany(compiled.text, arguments)  # type: ignore[arg-type]
-            else:
-                return 0
+            self.send(connection, cursor, rows)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _known(connection, compiled.text, error) from error
+            raise _known(connection, self._for(connection).text, error) from error
         return cursor.rowcount
+
+    def send(self, connection: Connection, cursor: DBAPICursor, rows: Sequence[Values]) -> None:
+        """Run it once for each of `rows`, one at least, on a cursor of the driver."""
+        compiled = self._for(connection)
+        if len(rows) == 1:
+            cursor.execute(compiled.text, compiled.arguments(rows[0]))
+        else:
+            # Drivers say either a sequence of sequences or one of mappings.
+            arguments: list[Arguments] = [compiled.arguments(row) for row in rows]
+            cursor.executemany(compiled.text, arguments)  # type: ignore[arg-type]
+
+    def _for(self, connection: Connection) -> _Compiled:
+        found = self._compiled.get(connection.dialect.name)
+        if found is None:
+            found = _Compiled(self._statement.compile(dialect=connection.dialect))
+            self._compiled[connection.dialect.name] = found
+        return found
+
+
+def run_together(
+    connection: Connection, *writes: tuple[Quick, Sequence[Values]]
+) -> tuple[int, ...]:
+    """Run each statement for its rows, one after the other; return how many rows each touched.
+
+    Where the database is another process all is sent before an answer is waited for: while a
+    writer waits, all other writers do.
+    """
+    if connection.dialect.driver != "psycopg":
+        return tuple(statement.run(connection, *rows) for statement, rows in writes)
+    from psycopg import Connection as Driver
+
+    driver: object = connection.connection.dbapi_connection
+    if not isinstance(driver, Driver):
+        raise TypeError(f"psycopg is needed, not {type(driver)}")
+    cursors = _cursors(connection, len(writes))
+    try:
+        with driver.pipeline():
+            for cursor, (statement, rows) in zip(cursors, writes, strict=True):
+                if rows:
+                    statement.send(connection, cursor, rows)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _known(connection, "several statements", error) from error
+    return tuple(
+        cursor.rowcount if rows else 0 for cursor, (_, rows) in zip(cursors, writes, strict=True)
+    )
 
 
 class QuickSelect(Generic[*Ts]):
@@ -97,11 +133,16 @@ def run_words(connection: Connection, words: str) -> None:
 
 
 def _cursor(connection: Connection) -> DBAPICursor:
+    return _cursors(connection, 1)[0]
+
+
+def _cursors(connection: Connection, count: int) -> list[DBAPICursor]:
+    """Return cursors that are kept with the connection of the driver."""
     driver = connection.connection
-    found: DBAPICursor | None = driver.info.get("quick")
-    if found is None:
-        found = driver.info["quick"] = driver.cursor()
-    return found
+    found: list[DBAPICursor] = driver.info.setdefault("quick", [])
+    while len(found) < count:
+        found.append(driver.cursor())
+    return found[:count]
 
 
 def _known(connection: Connection, statement: str, error: Exception) -> BaseException:
