@@ -22,7 +22,13 @@ from computekit.placement.explanation import (
     TreeReport,
 )
 from computekit.placement.fit import check_request
-from computekit.placement.obstacles import HasInventory, InTree, Left, constraints_of
+from computekit.placement.obstacles import (
+    HasInventory,
+    InTree,
+    Left,
+    NotInAggregate,
+    constraints_of,
+)
 from computekit.placement.provider_columns import RowNumbers
 from computekit.placement.provider_rows import ProviderRows
 from computekit.placement.relaxing import Change, change_for, without_root_trait
@@ -83,6 +89,7 @@ class Explainer:
             if isinstance(constraint, HasInventory)
         )
         self._failed: dict[int, int] = {}
+        self._failed_abroad: dict[int, int] = {}
         self._sharing: dict[frozenset[AggregateId], Sequence[int]] = {}
         self._by_pattern: dict[Pattern, tuple[Reason, ...]] = {}
         self._by_looks: dict[object, tuple[Reason, ...]] = {}
@@ -146,6 +153,7 @@ class Explainer:
         near = self._near(root)
         key = (
             int(self._rows.traits.codes[root]),
+            self._plan.shunned & self._rows.aggregates[root],
             tuple([self._failed_of(row) for row in own]),
             tuple(self._failed_from(near)),
             # Which providers meet the traits of the unsuffixed group together.
@@ -191,6 +199,14 @@ class Explainer:
         for trait in sorted(request.root_forbidden & traits):
             change = without_root_trait(trait, forbidden=True)
             yield _Broken(Reason("root_required", "", f"not {trait}"), root, "has it", change)
+        for aggregate in sorted(self._plan.shunned & self._rows.aggregates[root]):
+            shun = NotInAggregate(aggregate, spans=True)
+            yield _Broken(
+                Reason(shun.rule, "", shun.asked),
+                root,
+                shun.there(self._rows, root, root),
+                change_for(shun, "", self._rows, root),
+            )
 
     def _broken_by_providers(self, root: int) -> Iterator[_Broken]:
         rows, plan = self._rows, self._plan
@@ -214,7 +230,7 @@ class Explainer:
                 yield _Broken(
                     Reason(constraint.rule, suffix, constraint.asked),
                     row,
-                    constraint.there(rows, row),
+                    constraint.there(rows, row, root if best < len(own) else row),
                     change_for(constraint, suffix, rows, row),
                 )
         for any_of in plan.together if giving else ():
@@ -234,15 +250,15 @@ class Explainer:
         """Judge every provider against every constraint, at home in its own tree."""
         rows = self._rows
         at = np.flatnonzero(rows.root[: rows.count] >= 0)
-        masks = self._masks(at)
+        masks = self._masks(at, rows.root[at].astype(np.intp))
         self._failed = dict(zip(at.tolist(), masks, strict=True))
 
-    def _masks(self, at: RowNumbers) -> list[int]:
+    def _masks(self, at: RowNumbers, roots: RowNumbers) -> list[int]:
         masks = [0] * len(at)
         for first in range(0, len(self._constraints), _WORD):
             found = np.zeros(len(at), dtype=np.int64)
             for bit, (_kind, constraint) in enumerate(self._constraints[first : first + _WORD]):
-                passed = constraint.passed(self._rows, at)
+                passed = constraint.passed(self._rows, at, roots)
                 found |= (~passed).astype(np.int64) << bit
             words = zip(masks, found.tolist(), strict=True)
             masks = [mask | word << first for mask, word in words]
@@ -251,12 +267,18 @@ class Explainer:
     def _failed_of(self, row: int) -> int:
         known = self._failed.get(row)
         if known is None:
-            (known,) = self._masks(np.array([row], dtype=np.intp))
+            root = np.array([self._rows.root[row]], dtype=np.intp)
+            (known,) = self._masks(np.array([row], dtype=np.intp), root)
         return known
 
     def _failed_from(self, near: Sequence[int]) -> list[int]:
         """Return what providers that share break when they are looked at from another tree."""
-        return [self._failed_of(row) | self._only_at_home for row in near]
+        for row in near:
+            if row not in self._failed_abroad:
+                at = np.array([row], dtype=np.intp)
+                (failed,) = self._masks(at, at)
+                self._failed_abroad[row] = failed | self._only_at_home
+        return [self._failed_abroad[row] for row in near]
 
     def _near(self, root: int) -> Sequence[int]:
         rows = self._rows

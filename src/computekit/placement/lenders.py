@@ -9,7 +9,7 @@ from computekit.ids import AggregateId, ProviderId
 from computekit.placement.columns import IntArray
 from computekit.placement.plan import Plan
 from computekit.placement.provider_rows import ProviderRows
-from computekit.placement.row_mask import Bits, MaskArray
+from computekit.placement.row_mask import Bits, masks
 
 __all__ = ["Lender", "find_lenders", "lenders_of", "paths_of", "reached_by", "room_of"]
 
@@ -41,7 +41,6 @@ def find_lenders(
     plan: Plan,
     bits: Bits,
     rows: ProviderRows,
-    mask: MaskArray,
     seen: Callable[[int, int], object],
 ) -> tuple[Lender, ...]:
     """Return the providers that share something a plan asks for, by id.
@@ -50,12 +49,12 @@ def find_lenders(
         plan: of the request.
         bits: of the plan.
         rows: all providers.
-        mask: of every row.
         seen: says what else is seen of a row with this mask.
     """
     at = np.array(sorted(rows.sharing), dtype=np.intp)
     found: list[Lender] = []
-    for row, of in zip(at.tolist(), mask[at].tolist(), strict=True) if len(at) else ():
+    mask = masks(plan, bits, rows, at, abroad=True) if len(at) else np.zeros(0, dtype=np.int64)
+    for row, of in zip(at.tolist(), mask.tolist(), strict=True):
         if of & bits.foreign & bits.kinds:
             found.append(
                 Lender(

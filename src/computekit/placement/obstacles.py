@@ -33,12 +33,19 @@ class Constraint(Protocol):
         """What the request asks for."""
         ...
 
-    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
-        """Return which of some providers keep it, in their own tree."""
+    def passed(self, rows: ProviderRows, at: RowNumbers, roots: RowNumbers) -> BoolArray:
+        """Return which providers keep it.
+
+        Args:
+            rows: the columns.
+            at: the providers.
+            roots: of each, the provider whose aggregates count for it too: the root of its tree,
+                or itself if it is looked at from another tree.
+        """
         ...
 
-    def there(self, rows: ProviderRows, row: int) -> str:
-        """Return what a provider has."""
+    def there(self, rows: ProviderRows, row: int, root: int) -> str:
+        """Return what a provider has; the arguments are those of `passed`."""
         ...
 
 
@@ -53,14 +60,14 @@ class HasInventory:
     def asked(self) -> str:
         return f"{self.name}"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers, _roots: RowNumbers) -> BoolArray:
         column = rows.inventories.get(self.name)
         if column is None:
             return np.zeros(len(at), dtype=np.bool_)
         found: BoolArray = column.codes[at] != 0
         return found
 
-    def there(self, rows: ProviderRows, row: int) -> str:
+    def there(self, rows: ProviderRows, row: int, _root: int) -> str:
         column = rows.inventories.get(self.name)
         return "none" if column is None or column[row] is None else "some"
 
@@ -77,7 +84,7 @@ class Left:
     def asked(self) -> str:
         return f"{self.amount} {self.name}"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers, _roots: RowNumbers) -> BoolArray:
         column = rows.inventories.get(self.name)
         if column is None:
             return np.ones(len(at), dtype=np.bool_)
@@ -85,7 +92,7 @@ class Left:
         found: BoolArray = (column.codes[at] == 0) | (lefts >= self.amount)
         return found
 
-    def there(self, rows: ProviderRows, row: int) -> str:
+    def there(self, rows: ProviderRows, row: int, _root: int) -> str:
         column = rows.inventories.get(self.name)
         inventory = None if column is None else column[row]
         if column is None or inventory is None:
@@ -105,7 +112,7 @@ class UnitsAllow:
     def asked(self) -> str:
         return f"{self.amount} {self.name} at once"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers, _roots: RowNumbers) -> BoolArray:
         column = rows.inventories.get(self.name)
         if column is None:
             return np.ones(len(at), dtype=np.bool_)
@@ -114,7 +121,7 @@ class UnitsAllow:
         found: BoolArray = table[column.codes[at]]
         return found
 
-    def there(self, rows: ProviderRows, row: int) -> str:
+    def there(self, rows: ProviderRows, row: int, _root: int) -> str:
         column = rows.inventories.get(self.name)
         inventory = None if column is None else column[row]
         return "none" if inventory is None else inventory.broken_rule(self.amount) or "allowed"
@@ -131,13 +138,13 @@ class HasTrait:
     def asked(self) -> str:
         return _one_of(self.any_of)
 
-    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers, _roots: RowNumbers) -> BoolArray:
         any_of = self.any_of
         table = rows.traits.where((any_of, "any"), lambda held: bool(any_of & held))
         found: BoolArray = table[rows.traits.codes[at]]
         return found
 
-    def there(self, rows: ProviderRows, row: int) -> str:
+    def there(self, rows: ProviderRows, row: int, _root: int) -> str:
         return _among(self.any_of & rows.traits[row], "lacks it")
 
 
@@ -152,13 +159,13 @@ class LacksTrait:
     def asked(self) -> str:
         return f"not {self.trait}"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers, _roots: RowNumbers) -> BoolArray:
         trait = self.trait
         table = rows.traits.where((trait, "none"), lambda held: trait not in held)
         found: BoolArray = table[rows.traits.codes[at]]
         return found
 
-    def there(self, rows: ProviderRows, row: int) -> str:
+    def there(self, rows: ProviderRows, row: int, _root: int) -> str:
         return "has it" if self.trait in rows.traits[row] else "lacks it"
 
 
@@ -174,11 +181,11 @@ class InAggregate:
     def asked(self) -> str:
         return _one_of(self.any_of)
 
-    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
-        return ~_outside(rows, self.any_of, at, spans=self.spans)
+    def passed(self, rows: ProviderRows, at: RowNumbers, roots: RowNumbers) -> BoolArray:
+        return ~_outside(rows, self.any_of, at, roots, spans=self.spans)
 
-    def there(self, rows: ProviderRows, row: int) -> str:
-        return _among(_groups(rows, row, spans=self.spans), "in none")
+    def there(self, rows: ProviderRows, row: int, root: int) -> str:
+        return _among(_groups(rows, row, root, spans=self.spans), "in none")
 
 
 @attrs.frozen
@@ -193,11 +200,11 @@ class NotInAggregate:
     def asked(self) -> str:
         return f"not {self.aggregate}"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
-        return _outside(rows, frozenset({self.aggregate}), at, spans=self.spans)
+    def passed(self, rows: ProviderRows, at: RowNumbers, roots: RowNumbers) -> BoolArray:
+        return _outside(rows, frozenset({self.aggregate}), at, roots, spans=self.spans)
 
-    def there(self, rows: ProviderRows, row: int) -> str:
-        groups = _groups(rows, row, spans=self.spans)
+    def there(self, rows: ProviderRows, row: int, root: int) -> str:
+        groups = _groups(rows, row, root, spans=self.spans)
         return "is in it" if self.aggregate in groups else "is not"
 
 
@@ -213,13 +220,13 @@ class InTree:
     def asked(self) -> str:
         return f"the tree of {self.provider}"
 
-    def passed(self, rows: ProviderRows, at: RowNumbers) -> BoolArray:
+    def passed(self, rows: ProviderRows, at: RowNumbers, _roots: RowNumbers) -> BoolArray:
         target = rows.row(self.provider)
         root = -2 if target is None else int(rows.root[target])
         found: BoolArray = rows.root[at] == root
         return found
 
-    def there(self, rows: ProviderRows, row: int) -> str:
+    def there(self, rows: ProviderRows, row: int, _root: int) -> str:
         return f"in the tree of {rows.id(int(rows.root[row]))}"
 
 
@@ -230,10 +237,10 @@ class NamesSomething:
     rule = "resources"
     asked = "a trait or an aggregate to look for"
 
-    def passed(self, _rows: ProviderRows, at: RowNumbers) -> BoolArray:
+    def passed(self, _rows: ProviderRows, at: RowNumbers, _roots: RowNumbers) -> BoolArray:
         return np.zeros(len(at), dtype=np.bool_)
 
-    def there(self, _rows: ProviderRows, _row: int) -> str:
+    def there(self, _rows: ProviderRows, _row: int, _root: int) -> str:
         return "the group names none"
 
 
@@ -262,17 +269,22 @@ def _of_kind(kind: Kind) -> Iterator[Constraint]:
 
 
 def _outside(
-    rows: ProviderRows, groups: frozenset[AggregateId], at: RowNumbers, *, spans: bool
+    rows: ProviderRows,
+    groups: frozenset[AggregateId],
+    at: RowNumbers,
+    roots: RowNumbers,
+    *,
+    spans: bool,
 ) -> BoolArray:
     column = rows.aggregates
     table = column.where(groups, groups.isdisjoint)
     found: BoolArray = table[column.codes[at]]
-    return found & table[column.codes[rows.root[at]]] if spans else found
+    return found & table[column.codes[roots]] if spans else found
 
 
-def _groups(rows: ProviderRows, row: int, *, spans: bool) -> frozenset[AggregateId]:
+def _groups(rows: ProviderRows, row: int, root: int, *, spans: bool) -> frozenset[AggregateId]:
     own = rows.aggregates[row]
-    return own | rows.aggregates[int(rows.root[row])] if spans else own
+    return own | rows.aggregates[root] if spans else own
 
 
 def _one_of(names: frozenset[Trait] | frozenset[AggregateId]) -> str:

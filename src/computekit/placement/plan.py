@@ -29,8 +29,9 @@ class Kind:
         member_of: sets of aggregates, to one of each of which it belongs.
         not_member_of: aggregates that it does not belong to.
         in_tree: a provider in whose tree it is.
-        spans: whether it is of the unsuffixed group: the aggregates of its root count for it too,
-            and with `in_tree` it is of the anchor's own tree.
+        spans: whether it is of the unsuffixed group: within a tree the aggregates of the root count
+            for all, a root in `not_member_of` is no anchor, and with `in_tree` only providers of
+            the anchor's own tree serve.
         blank: whether no provider serves it, because it asks for nothing that one could have
             (Placement API: a group without resources needs a trait or an aggregate to look for).
     """
@@ -80,6 +81,7 @@ class Plan:
         needs: by suffix, those of the unsuffixed group by class.
         kinds: by number.
         contested: classes that several needs ask for, each with the sum of it.
+        shunned: aggregates that the root must not belong to, because the unsuffixed group says so.
         together: sets of traits of the unsuffixed group, of each of which one of its providers
             has one.
         traits: all that some group requires, or would be content with.
@@ -90,6 +92,7 @@ class Plan:
     needs: tuple[Need, ...]
     kinds: tuple[Kind, ...]
     contested: tuple[tuple[ResourceClass, int], ...]
+    shunned: frozenset[AggregateId]
     together: tuple[frozenset[Trait], ...]
     traits: frozenset[Trait]
     isolate: bool
@@ -105,6 +108,7 @@ def plan_of(request: PlacementRequest, *, blank: bool = True) -> Plan:
             not looked at.
     """
     parts: list[tuple[RequestGroup, Amounts]] = []
+    shunned = frozenset[AggregateId]()
     together: tuple[frozenset[Trait], ...] = ()
     for group in sorted(request.groups, key=attrgetter("suffix")):
         amounts = tuple(sorted(group.resources.items()))
@@ -114,6 +118,7 @@ def plan_of(request: PlacementRequest, *, blank: bool = True) -> Plan:
             parts.extend((group, (amount,)) for amount in amounts)
             if amounts:
                 together = tuple(sorted(group.required, key=sorted))
+                shunned = group.not_member_of
     asked = Counter(name for _group, amounts in parts for name, _amount in amounts)
     total = Counter[ResourceClass]()
     for _group, amounts in parts:
@@ -145,6 +150,7 @@ def plan_of(request: PlacementRequest, *, blank: bool = True) -> Plan:
         tuple(needs),
         tuple(kinds),
         contested,
+        shunned,
         together,
         frozenset(t for group in request.groups for any_of in group.required for t in any_of),
         request.group_policy == "isolate",

@@ -54,13 +54,25 @@ class Bits:
         self.dtype: type[np.int64] = cast("type[np.int64]", np.object_) if wide else np.int64
 
 
-def masks(plan: Plan, bits: Bits, rows: ProviderRows, at: RowNumbers) -> MaskArray:
-    """Return the masks of some rows that are in use."""
+def masks(
+    plan: Plan, bits: Bits, rows: ProviderRows, at: RowNumbers, *, abroad: bool = False
+) -> MaskArray:
+    """Return the masks of some rows that are in use.
+
+    Args:
+        plan: what is asked.
+        bits: of the plan.
+        rows: the columns.
+        at: which rows.
+        abroad: whether they are looked at from other trees, where the aggregates of their roots do
+            not count for them; else from their own.
+    """
+    roots: RowNumbers = at if abroad else rows.root[at].astype(np.intp)
     found: MaskArray = np.zeros(len(at), dtype=bits.dtype)
     gives = np.zeros(len(at), dtype=np.bool_)
     whole = np.ones(len(at), dtype=np.bool_)
     for number, kind in enumerate(plan.kinds):
-        held = _serves(kind, rows, at)
+        held = _serves(kind, rows, at, roots)
         found |= held.astype(bits.dtype) << number
         whole &= held
         if kind.spans:
@@ -72,6 +84,9 @@ def masks(plan: Plan, bits: Bits, rows: ProviderRows, at: RowNumbers) -> MaskArr
     request = plan.request
     required = tuple(frozenset({trait}) for trait in sorted(request.root_required))
     anchor = _with_traits(rows, at, required, request.root_forbidden)
+    if plan.shunned:
+        table = rows.aggregates.where(plan.shunned, plan.shunned.isdisjoint)
+        anchor = anchor & table[rows.aggregates.codes[at]]
     found |= anchor.astype(bits.dtype) * bits.anchor
     whole &= anchor
     for name, total in plan.contested:
@@ -84,7 +99,7 @@ def masks(plan: Plan, bits: Bits, rows: ProviderRows, at: RowNumbers) -> MaskArr
     return found
 
 
-def _serves(kind: Kind, rows: ProviderRows, at: RowNumbers) -> BoolArray:
+def _serves(kind: Kind, rows: ProviderRows, at: RowNumbers, roots: RowNumbers) -> BoolArray:
     held = np.full(len(at), not kind.blank, dtype=np.bool_)
     if kind.blank:
         return held
@@ -100,7 +115,7 @@ def _serves(kind: Kind, rows: ProviderRows, at: RowNumbers) -> BoolArray:
         root = -2 if target is None else int(rows.root[target])
         held &= rows.root[at] == root
     if kind.member_of or kind.not_member_of:
-        held &= _in_aggregates(kind, rows, at)
+        held &= _in_aggregates(kind, rows, at, roots)
     return held
 
 
@@ -118,15 +133,15 @@ def _with_traits(
     return found
 
 
-def _in_aggregates(kind: Kind, rows: ProviderRows, at: RowNumbers) -> BoolArray:
+def _in_aggregates(kind: Kind, rows: ProviderRows, at: RowNumbers, roots: RowNumbers) -> BoolArray:
     column = rows.aggregates
     own = column.codes[at]
-    roots = column.codes[rows.root[at]] if kind.spans else own
+    top = column.codes[roots] if kind.spans else own
     held = np.ones(len(at), dtype=np.bool_)
     for any_of in kind.member_of:
         table = column.where(any_of, any_of.isdisjoint)
-        held &= ~(table[own] & table[roots])
+        held &= ~(table[own] & table[top])
     if kind.not_member_of:
         table = column.where(kind.not_member_of, kind.not_member_of.isdisjoint)
-        held &= table[own] & table[roots]
+        held &= table[own] & table[top]
     return held

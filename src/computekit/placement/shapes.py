@@ -170,7 +170,7 @@ class Shape:
             self._look_at(stale)
         lenders = self.lenders
         if stale is None or shared:
-            found = find_lenders(self.plan, self.bits, rows, self._mask, self._all_seen)
+            found = find_lenders(self.plan, self.bits, rows, self._all_seen)
             self.lenders = lenders if found == lenders else found
         if stale is None or self.lenders is not lenders:
             for tree in self._trees.values():

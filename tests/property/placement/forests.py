@@ -203,10 +203,11 @@ def _may(
         return False
     if group.suffix and not (takes or group.required or group.member_of):
         return False
-    groups = provider.aggregates
-    if not group.suffix:
-        groups |= uses[use.root].provider.aggregates
-    if group.not_member_of & groups or not all(any_of & groups for any_of in group.member_of):
+    own, root = provider.aggregates, uses[anchor].provider.aggregates
+    shown = own | root if not group.suffix and use.root == anchor else own
+    if not all(any_of & shown for any_of in group.member_of):
+        return False
+    if group.not_member_of & (own if group.suffix else own | root):
         return False
     if group.in_tree is None or not takes:
         return True
