@@ -14,6 +14,7 @@ from computekit.compute.ports import InstanceReader, InstanceWriter
 from computekit.compute.purge import purge
 from computekit.compute.reboot import RebootParams, reboot, reboot_kind
 from computekit.compute.services import Services
+from computekit.compute.set_host import disable_host, enable_host, set_host_zone
 from computekit.compute.start import StartParams, start, start_kind
 from computekit.compute.stop import StopParams, stop, stop_kind
 from computekit.compute.upkeep import Upkeep, UpkeepRules, drop_images, look_around
@@ -45,7 +46,9 @@ __all__ = [
     "create_kind",
     "delete",
     "delete_kind",
+    "disable_host",
     "drop_images",
+    "enable_host",
     "look_around",
     "mark_absent",
     "observe",
@@ -58,6 +61,7 @@ __all__ = [
     "reboot_kind",
     "remove_orphan",
     "remove_orphans",
+    "set_host_zone",
     "start",
     "start_kind",
     "stop",

@@ -70,7 +70,9 @@ def mark_absent(services: Services, present: frozenset[HostName]) -> tuple[HostN
 
     def write(tx: Tx) -> None:
         for host in gone:
-            services.hosts.put_host(tx, attrs.evolve(host, up=False))
+            now = services.hosts.host(host.name)  # somebody may have disabled it since
+            if now is not None:
+                services.hosts.put_host(tx, attrs.evolve(now, up=False))
 
     services.store.write(write)
     return tuple(host.name for host in gone)
