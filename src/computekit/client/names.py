@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from computekit.client.api import PlacementApi, accepted, segment, with_id
+from computekit.client.api import PlacementApi, accepted, segment, settled, with_id
 from computekit.client.connection import Answer
 from computekit.client.queries import contradicts_itself, with_known_names
 from computekit.client.refusals import refusal_of
@@ -26,7 +26,10 @@ class RemoteNames(PlacementApi):
         return self._create(f"/resource_classes/{segment(name)}")
 
     def delete_resource_class(self, name: ResourceClass) -> None:
-        self._forget("resource_classes", "resource_class", name, "an inventory")
+        settled(
+            lambda: self._forget("resource_classes", "resource_class", name, "an inventory"),
+            lambda: None if name in self.resource_classes() else True,
+        )
 
     def traits(self, prefix: str = "", *, associated: bool | None = None) -> tuple[Trait, ...]:
         query = [("name", f"startswith:{prefix}")] if prefix else []
@@ -38,18 +41,22 @@ class RemoteNames(PlacementApi):
         return self._create(f"/traits/{segment(name)}")
 
     def delete_trait(self, name: Trait) -> None:
-        self._forget("traits", "trait", name, "a provider")
+        settled(
+            lambda: self._forget("traits", "trait", name, "a provider"),
+            lambda: None if name in self.traits(name) else True,
+        )
 
     def _create(self, path: str) -> bool:
         return accepted(self.ask("PUT", path, again=True)).status == 201
 
-    def _forget(self, where: str, kind: str, name: str, by: str) -> None:
+    def _forget(self, where: str, kind: str, name: str, by: str) -> bool:
         answer = self.ask("DELETE", f"/{where}/{segment(name)}")
         if answer.status >= 400:
             refusal = refusal_of(answer)
             if refusal.status == 409 and refusal.own is None:
                 raise InUse(kind, name, by)
             raise with_id(refusal, kind, name)
+        return True
 
     def naming(
         self,
