@@ -28,7 +28,7 @@ from computekit.http import (
 from computekit.http.placement import placement_document, placement_endpoints
 from computekit.placement import LocalPlacement
 from computekit.secret import Secret
-from computekit.store import SqlPlacement, SqlStore
+from computekit.store import open_placement
 from computekit_daemons.metrics import Metrics
 from computekit_daemons.request_log import RequestLog
 
@@ -83,8 +83,7 @@ def open_books(database: str) -> LocalPlacement:
     clock = SystemClock()
     if database == IN_MEMORY:
         return LocalPlacement.in_memory(clock)
-    store = SqlStore(database, clock, random.SystemRandom())
-    return LocalPlacement(store, SqlPlacement(store, clock), on_close=store.close)
+    return open_placement(database, clock, random.SystemRandom())
 
 
 def placement_api(
