@@ -56,9 +56,8 @@ def host_text(row: Host, uses: tuple[ProviderUse, ...]) -> str:
 
 
 def _host_state(row: Host) -> str:
-    if row.disabled is not None:
-        return f"disabled: {row.disabled}"
-    return "up" if row.up else "down"
+    state = "up" if row.up else "down"
+    return state if row.disabled is None else f"{state}, disabled: {row.disabled}"
 
 
 def _used(row: Host, uses: tuple[ProviderUse, ...], name: ResourceClass) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -88,7 +89,9 @@ def disk(run: Run, state: Path) -> str:
 def nothing_left(run: Run, state: Path) -> None:
     assert json.loads(run("list", "--json").stdout) == []
     assert list((state / "hosts/here/guests/instances").iterdir()) == []
-    assert "0 of" in run("hosts").stdout
+    amounts = re.findall(r"(\d+) of (\d+)", run("hosts").stdout)
+    assert [used for used, _given in amounts] == ["0", "0", "0"]
+    assert all(int(given) for _used, given in amounts)
 
 
 def qemu_img(*arguments: str) -> None:

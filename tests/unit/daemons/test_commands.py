@@ -117,6 +117,10 @@ def test_every_fault_of_the_input_is_listed(run: Run, disk: str) -> None:
         (("show", "none"), "no instance none"),
         (("delete", "none"), "no instance none"),
         (("ops", "show", "none"), "no operation none"),
+        (("hosts", "enable", "none"), "no host none"),
+        (("hosts", "disable", "fake-1", "--reason", ""), "reason: "),
+        (("hosts", "zone", "fake-1"), "either --in ZONE or --none"),
+        (("hosts", "zone", "fake-1", "--none", "--in", "x"), "either --in ZONE or --none"),
         (("image", "add", "/dev/null", "--name", "x", "--format", "vmdk"), "vmdk"),
         (("image", "add", "/dev/null", "--name", "x", "--format", "qcow2"), "image x is refused"),
     ],
@@ -135,6 +139,33 @@ def test_hosts_show_what_they_have(run: Run) -> None:
     assert "fake-2" in shown
     assert "HW_ARCH_X86_64" in shown
     assert len(json.loads(run("hosts", "--json").output)) == 2
+
+
+def test_a_host_is_disabled_and_enabled(run: Run) -> None:
+    assert run("hosts", "disable", "fake-1", "--reason", "new firmware").exit_code == 0
+    assert "up, disabled: new firmware" in run("hosts").output
+    assert run("place").output == "fake-2\n"
+    assert run("hosts", "disable", "fake-2").output == "fake-2 disabled: by command\n"
+    nowhere = run("place")
+    assert nowhere.exit_code == 3
+    assert "disabled: new firmware" in nowhere.output
+    assert run("hosts", "enable", "fake-1", "fake-2").output == "fake-1 enabled\nfake-2 enabled\n"
+    assert run("place").output == "fake-1\n"
+    assert "disabled" not in run("hosts").output
+
+
+def test_a_host_goes_into_a_zone(run: Run, disk: str) -> None:
+    assert run("place", "--zone", "north").exit_code == 3
+    assert run("hosts", "zone", "--in", "north", "fake-2").output == "fake-2 in zone north\n"
+    assert run("place", "--zone", "north").output == "fake-2\n"
+    assert run("create", "one", "--image", disk, "--zone", "north").exit_code == 0
+    held = run("hosts", "zone", "--none", "fake-2")
+    assert held.exit_code == 1
+    assert "host fake-2 is in use by 1 instance" in held.output
+    assert run("delete", "one").exit_code == 0
+    assert run("hosts", "zone", "--none", "fake-2").output == "fake-2 in no zone\n"
+    zones = [host["zone"] for host in json.loads(run("hosts", "--json").output)]
+    assert zones == [None, None]
 
 
 def test_an_image_comes_and_goes(run: Run, disk: str, tmp_path: Path) -> None:
