@@ -158,7 +158,7 @@ class Application:
         try:
             answer = self._answer(exchange, environ)
         except Refused as refused:
-            answer = self._said(refused.problem, exchange)
+            answer = self._said(refused.problem, exchange, refused.__cause__)
         except Exception:  # noqa: BLE001  a defect: logged, and said to be one
             _log.exception("request %s failed", exchange.request_id)
             answer = self._said(problem_of(ComputekitError()), exchange)
@@ -271,9 +271,12 @@ class Application:
         headers = (("www-authenticate", challenge),) if challenge else ()
         return Problem(401, "Say who you are; what you sent is not accepted.", headers=headers)
 
-    def _said(self, problem: Problem, exchange: _Exchange) -> Answer:
+    def _said(
+        self, problem: Problem, exchange: _Exchange, cause: BaseException | None = None
+    ) -> Answer:
         accept = exchange.headers.get("Accept")
-        return problem_answer(problem, exchange.request_id, exchange.version, accept)
+        error = cause if isinstance(cause, ComputekitError) else None
+        return problem_answer(problem, exchange.request_id, exchange.version, accept, error)
 
     def _headers(
         self, answer: Answer, exchange: _Exchange, environ: Mapping[str, object]

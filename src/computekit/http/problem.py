@@ -21,6 +21,7 @@ from computekit.errors import (
     TransportFailed,
 )
 from computekit.http.wire import JSON, Answer
+from computekit.model import encode_error
 
 __all__ = ["Problem", "Refused", "problem_answer", "problem_of"]
 
@@ -42,6 +43,12 @@ STATUSES: tuple[tuple[type[ComputekitError], int], ...] = (
     (Cancelled, 503),
 )
 """The first class that an error is of decides; what is not here is a defect: 500."""
+
+OWN = "computekit"
+"""The member of an error object that has the error itself, as `encode_error` writes it."""
+
+TOLD = frozenset({400, 404, 409})
+"""The statuses of refusals that are about what was asked, and tell the error itself."""
 
 TITLES = {413: "Request Entity Too Large", 414: "Request URI Too Long"}
 
@@ -95,7 +102,11 @@ def problem_of(error: ComputekitError) -> Problem:
 
 
 def problem_answer(
-    problem: Problem, request_id: str, version: Microversion | None, accept: str | None
+    problem: Problem,
+    request_id: str,
+    version: Microversion | None,
+    accept: str | None,
+    error: ComputekitError | None = None,
 ) -> Answer:
     """Return the answer that says a problem, in the media type that the caller reads.
 
@@ -104,18 +115,25 @@ def problem_answer(
         request_id: shown in the error, to be found in logs.
         version: of the caller; None before it is known.
         accept: the header of that name.
+        error: what it is to computekit; callers that know it are told all its fields, unless it is
+            a failure of the server or who asks may not know.
     """
     media_type = _readable(accept)
     if media_type == JSON:
-        body = _json(problem, request_id, version)
+        body = _json(problem, request_id, version, error if problem.status in TOLD else None)
     else:
         body = _text(problem, html=media_type == "text/html")
         media_type = f"{media_type}; charset=UTF-8"
     return Answer(problem.status, body, media_type, headers=problem.headers, varies=problem.varies)
 
 
-def _json(problem: Problem, request_id: str, version: Microversion | None) -> bytes:
-    error: dict[str, str | int] = {
+def _json(
+    problem: Problem,
+    request_id: str,
+    version: Microversion | None,
+    cause: ComputekitError | None,
+) -> bytes:
+    error: dict[str, str | int | msgspec.Raw] = {
         "status": problem.status,
         "title": problem.title,
         "detail": problem.detail,
@@ -124,6 +142,8 @@ def _json(problem: Problem, request_id: str, version: Microversion | None) -> by
         error["code"] = problem.code
     error["request_id"] = request_id
     error.update(problem.extra)
+    if cause is not None:
+        error[OWN] = msgspec.Raw(encode_error(cause).encode())
     return msgspec.json.encode({"errors": [error]})
 
 

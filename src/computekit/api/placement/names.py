@@ -1,6 +1,6 @@
 """Operations on resource classes and traits."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from types import NoneType
 
 import attrs
@@ -9,7 +9,7 @@ from computekit.api.context import Context
 from computekit.api.operation import Operation
 from computekit.api.placement.base import Hosted, since
 from computekit.errors import AlreadyExists, Fault, InUse, InvalidInput, NotFound
-from computekit.model import ResourceClass, Trait
+from computekit.model import ResourceClass, Trait, is_custom_name
 from computekit.placement.names import standard_classes, standard_traits
 from computekit.units import Seconds
 from computekit.work import Tx
@@ -257,8 +257,7 @@ class NameCalls:
     def rename_class(self, asked: ClassRename, _context: Context) -> KnownName:
         """Carry out `RENAME_CLASS`."""
         books = self._placement.books
-        if asked.name in standard_classes():
-            raise _standard(asked.name)
+        _check_custom("resource class", asked.name, standard_classes())
 
         def write(tx: Tx) -> KnownName:
             books.rename_resource_class(tx, asked.name, asked.new_name)
@@ -269,8 +268,7 @@ class NameCalls:
     def delete_class(self, asked: ClassPath, _context: Context) -> None:
         """Carry out `DELETE_CLASS`."""
         books = self._placement.books
-        if asked.name in standard_classes():
-            raise _standard(asked.name)
+        _check_custom("resource class", asked.name, standard_classes())
         self._placement.store.write(lambda tx: books.delete_resource_class(tx, asked.name))
 
     def traits(self, asked: TraitQuery, _context: Context) -> tuple[KnownName, ...]:
@@ -301,8 +299,7 @@ class NameCalls:
     def delete_trait(self, asked: TraitPath, _context: Context) -> None:
         """Carry out `DELETE_TRAIT`."""
         books = self._placement.books
-        if asked.name in standard_traits():
-            raise _standard(asked.name)
+        _check_custom("trait", asked.name, standard_traits())
         self._placement.store.write(lambda tx: books.delete_trait(tx, asked.name))
 
 
@@ -312,5 +309,8 @@ def _listed(
     return tuple(KnownName(name, updated_s) for name, updated_s in known.items())
 
 
-def _standard(name: str) -> InvalidInput:
-    return InvalidInput((Fault("name", STANDARD, f"{name} is a standard name"),))
+def _check_custom(kind: str, name: str, standard: Container[str]) -> None:
+    if name in standard:
+        raise InvalidInput((Fault("name", STANDARD, f"{name} is a standard name"),))
+    if not is_custom_name(name):
+        raise NotFound(kind, name)

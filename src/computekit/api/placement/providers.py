@@ -13,7 +13,7 @@ from computekit.api.placement.known_names import KnownNames
 from computekit.api.version import VersionRange
 from computekit.errors import AlreadyExists, Fault, InUse, InvalidInput, NotFound
 from computekit.ids import ProviderId, new_uuid
-from computekit.model import RequestGroup
+from computekit.model import Provider, RequestGroup
 from computekit.placement.ports import ProviderUse
 from computekit.placement.service import ProviderNode
 from computekit.work import Tx
@@ -101,11 +101,11 @@ class ChangedProvider:
 
     Attributes:
         use: the provider.
-        changed: whether it was another before.
+        before: what it was.
     """
 
     use: ProviderUse
-    changed: bool
+    before: Provider
 
 
 SHOW_VERSIONS = Operation(
@@ -239,8 +239,7 @@ class ProviderCalls:
                 code = "unparent" if after is None else "reparent"
                 raise InvalidInput((Fault("parent_provider_uuid", code, message),))
             books.update_provider(tx, asked.uuid, asked.name, after)
-            changed = (asked.name, after) != (provider.name, before)
-            return ChangedProvider(there(books, asked.uuid), changed)
+            return ChangedProvider(there(books, asked.uuid), provider)
 
         return self._placement.store.write(write)
 

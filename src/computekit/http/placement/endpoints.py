@@ -21,7 +21,7 @@ from computekit.http.placement import (
     usages,
 )
 from computekit.http.placement.provider_first import ProviderFirst
-from computekit.http.placement.words import no_provider, worded
+from computekit.http.placement.words import no_parts, no_provider, worded
 
 __all__ = ["placement_endpoints"]
 
@@ -86,7 +86,7 @@ def _of_inventories(placement: Hosted, calls: inventory_api.InventoryCalls) -> t
     return (
         endpoint(
             inventory_api.SHOW_INVENTORIES,
-            worded(calls.show, no_provider),
+            worded(calls.show, no_parts),
             inventories.InventoriesForm(),
         ),
         endpoint(
@@ -121,7 +121,7 @@ def _of_inventories(placement: Hosted, calls: inventory_api.InventoryCalls) -> t
         ),
         endpoint(
             inventory_api.SHOW_PROVIDER_USAGES,
-            worded(calls.show, no_provider),
+            worded(calls.show, no_parts),
             inventories.ProviderUsagesForm(),
         ),
     )
@@ -143,7 +143,7 @@ def _of_memberships(
         ),
         endpoint(
             membership_api.SHOW_PROVIDER_TRAITS,
-            worded(calls.show_traits, no_provider),
+            worded(calls.show_traits, no_parts),
             memberships.ProviderTraitsForm(),
         ),
         endpoint(
@@ -223,7 +223,7 @@ def _of_allocations(calls: allocation_api.AllocationCalls, clock: Clock) -> tupl
         ),
         endpoint(
             allocation_api.SHOW_PROVIDER_ALLOCATIONS,
-            worded(calls.of_provider, no_provider),
+            worded(calls.of_provider, no_parts),
             allocations.ProviderAllocationsForm(),
         ),
         endpoint(

@@ -35,6 +35,7 @@ from computekit.http.placement.words import (
     bad,
     conflict,
     missing,
+    no_parts,
     no_provider,
     unknown_classes,
 )
@@ -215,7 +216,7 @@ def show_one_words(error: ComputekitError, asked: InventoryPath) -> Problem | No
     """Say why an inventory cannot be shown."""
     if isinstance(error, NotFound) and error.kind == "inventory":
         return missing(error, f"No inventory of class {asked.resource_class} for {asked.uuid}")
-    return no_provider(error)
+    return no_parts(error)
 
 
 def add_words(error: ComputekitError, asked: NewInventory) -> Problem | None:
@@ -237,7 +238,7 @@ def add_words(error: ComputekitError, asked: NewInventory) -> Problem | None:
 def set_one_words(error: ComputekitError, asked: InventoryChange) -> Problem | None:
     """Say why an inventory was not replaced."""
     if name := unknown_classes(error):
-        return missing(error, f"No such resource class {name}.")
+        return missing(error, f"No such resource class {name}.", varies=False)
     if isinstance(error, NotFound) and error.kind == "inventory":
         detail = (
             f"No inventory record with resource class for resource provider {asked.uuid}: "

@@ -131,7 +131,7 @@ class EnsureClassForm:
 def class_words(error: ComputekitError, asked: ClassPath) -> Problem | None:
     """Say that a resource class is not there."""
     if isinstance(error, NotFound):
-        return missing(error, f"No such resource class {asked.name}.")
+        return missing(error, f"No such resource class {asked.name}.", varies=False)
     return None
 
 
@@ -149,7 +149,7 @@ def rename_class_words(error: ComputekitError, asked: ClassRename) -> Problem | 
     if isinstance(error, AlreadyExists):
         return conflict(error, f"Resource class already exists: {asked.new_name}")
     if isinstance(error, NotFound):
-        return missing(error, f"No such resource class {asked.name}.")
+        return missing(error, f"No such resource class {asked.name}.", varies=False)
     return None
 
 

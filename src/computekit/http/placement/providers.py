@@ -219,7 +219,9 @@ class ProviderChangeForm:
 
     def render(self, output: ChangedProvider, version: Microversion) -> Answer:
         body = provider_json(_node(output.use), version)
-        if output.changed:  # Placement has not read the date back
+        before, after = output.before, output.use.provider
+        if before.parent is not None and before.generation == 0 and before != after:
+            # Placement has no date for a child that nobody has written to before.
             return Answer(200, body, headers=undated(version))
         return Answer(200, body, modified_s=output.use.updated_s)
 

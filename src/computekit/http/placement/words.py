@@ -19,6 +19,7 @@ __all__ = [
     "fault_of",
     "generation",
     "missing",
+    "no_parts",
     "no_provider",
     "unknown_classes",
     "unknown_traits",
@@ -55,9 +56,9 @@ def bad(error: ComputekitError, detail: str, code: str = UNDEFINED) -> Problem:
     return _said(400, error, detail, code)
 
 
-def missing(error: ComputekitError, detail: str) -> Problem:
-    """Return that something is not there."""
-    return attrs.evolve(_said(404, error, detail, UNDEFINED), varies=False)
+def missing(error: ComputekitError, detail: str, *, varies: bool = True) -> Problem:
+    """Return that something is not there; whether the answer varies is Placement's habit."""
+    return attrs.evolve(_said(404, error, detail, UNDEFINED), varies=varies)
 
 
 def conflict(error: ComputekitError, detail: str, code: str = UNDEFINED) -> Problem:
@@ -73,8 +74,15 @@ def _said(status: int, error: ComputekitError, detail: str, code: str) -> Proble
 def no_provider(error: ComputekitError, _asked: object = None) -> Problem | None:
     """Return that a provider is not there, if that is what the error says."""
     if isinstance(error, NotFound) and error.kind == "provider":
-        return missing(error, f"No resource provider with uuid {error.id} found")
+        detail = f"No resource provider with uuid {error.id} found"
+        return missing(error, detail, varies=False)
     return None
+
+
+def no_parts(error: ComputekitError, asked: object = None) -> Problem | None:
+    """Return that a provider whose parts were asked for is not there, if the error says so."""
+    problem = no_provider(error, asked)
+    return None if problem is None else attrs.evolve(problem, varies=True)
 
 
 def generation(error: ComputekitError) -> Problem | None:
