@@ -5,7 +5,6 @@ result holds for every tree that looks the same to the request.
 """
 
 from collections.abc import Iterator
-from operator import or_
 
 import attrs
 
@@ -15,6 +14,9 @@ __all__ = ["Pattern", "Way", "ways"]
 
 Way = tuple[int, ...]
 """The number of the provider that serves each need."""
+
+_EASY = 3
+_DEAD = 100_000
 
 
 @attrs.frozen(cache_hash=True)
@@ -66,6 +68,13 @@ class _Search:
         self._taken: list[list[int]] = [[0] * len(plan.contested) for _ in count]
         self._touched: list[int] = [0] * len(pattern.can)
         self._suffixed: list[int] = [0] * len(pattern.can)
+        # Ways to serve some needs that leave no way for the others; worth it from some needs on.
+        self._hard = len(plan.needs) > _EASY
+        self._dead: set[object] = set()
+        twins = {twin for twin in self._twin if twin is not None}
+        self._remembered = [
+            bool(need.subtrees) or at in twins for at, need in enumerate(plan.needs)
+        ]
         self._trees: tuple[tuple[int, ...], ...] = tuple(
             tuple(at for at, need in enumerate(plan.needs) if number in need.subtrees)
             for number in range(len(plan.request.same_subtree))
@@ -83,6 +92,10 @@ class _Search:
         if found is None:
             return
         position, options = found
+        state = self._state() if self._hard else None
+        if state in self._dead:
+            return
+        fruitful = False
         seen: set[tuple[int, ...]] = set()
         for at in options:
             if self._pattern.likeness is not None:
@@ -92,8 +105,23 @@ class _Search:
                 seen.add(key)
             self._put(position, at, 1)
             if self._subtrees_hold(position) and self._traits_hold(position):
-                yield from self._fill(left - 1)
+                for way in self._fill(left - 1):
+                    fruitful = True
+                    yield way
             self._put(position, at, -1)
+        if state is not None and not fruitful and len(self._dead) < _DEAD:
+            self._dead.add(state)
+
+    def _state(self) -> object:
+        """Return all that decides whether the open needs can be served at all."""
+        chosen = self._chosen
+        still = [at >= 0 for at in chosen]
+        kept = tuple(
+            [at for at, remembered in zip(chosen, self._remembered, strict=True) if remembered]
+        )
+        met = self._met() if self._together else 0
+        alone = tuple(self._suffixed) if self._isolate else ()
+        return tuple(still), kept, tuple(map(tuple, self._taken)), met, alone
 
     def _tightest(self) -> tuple[int, list[int]] | None:
         """Return the open need with the fewest providers left, or None if one has none."""
@@ -184,6 +212,14 @@ class _Search:
                 return False
         return True
 
+    def _met(self) -> int:
+        """Return which traits the chosen providers of the unsuffixed group meet so far."""
+        met = 0
+        for need, at in zip(self._needs, self._chosen, strict=True):
+            if at >= 0 and not need.suffixed:
+                met |= self._pattern.meets[at]
+        return met
+
     def _traits_hold(self, position: int) -> bool:
         """Return whether the unsuffixed group's providers can still meet its traits together."""
         if not self._together or self._needs[position].suffixed:
@@ -193,7 +229,7 @@ class _Search:
             if not need.suffixed:
                 meets = self._pattern.meets
                 for one in options if at < 0 else (at,):
-                    met = or_(met, meets[one])
+                    met |= meets[one]
         return met == self._together
 
 
