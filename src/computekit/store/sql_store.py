@@ -280,8 +280,6 @@ class SqlStore:
             finally:
                 self._current.tx = None
                 tx.open = False
-            if nested:
-                self._writer.unnest()
         except BaseException as error:
             if lost := self._writer.roll_back(nested=nested):
                 group, self._group = self._group, []

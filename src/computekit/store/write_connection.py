@@ -30,6 +30,7 @@ class WriteConnection:
         self._history = history
         self._connection: Connection | None = None
         self._queue: ProcessQueue | None = None
+        self._in_part = False
 
     @property
     def connection(self) -> Connection:
@@ -63,12 +64,15 @@ class WriteConnection:
                     return
 
     def nest(self) -> None:
-        """Begin a part of the transaction that can be taken back alone."""
-        run_words(self.connection, "SAVEPOINT part")
+        """Begin a part of the transaction that can be taken back alone.
 
-    def unnest(self) -> None:
-        """End the part; it stays."""
-        run_words(self.connection, "RELEASE SAVEPOINT part")
+        It ends when the next begins, inside it: an end of its own would be one more way to the
+        database and back, and a name means the part that was begun last.
+        """
+        # Should this not come about, going back to `part` would take what another has written.
+        self._in_part = False
+        run_words(self.connection, "SAVEPOINT part")
+        self._in_part = True
 
     def note(self, changes: Iterable[Change]) -> None:
         """Give the transaction its number, and note what replicas are to read again."""
@@ -91,12 +95,11 @@ class WriteConnection:
         """
         lost: BaseException | None = None
         try:
-            if self.is_open:
-                if nested:
-                    run_words(self.connection, "ROLLBACK TO SAVEPOINT part")
-                    self.unnest()
-                else:
-                    run_words(self.connection, "ROLLBACK")
+            if nested and self._in_part and self.is_open:
+                run_words(self.connection, "ROLLBACK TO SAVEPOINT part")
+            elif self.is_open:
+                run_words(self.connection, "ROLLBACK")
+                lost = ConnectionError("the part was not begun") if nested else None
             elif nested:
                 lost = ConnectionError("the database gave the transaction up")
         except DBAPIError as error:

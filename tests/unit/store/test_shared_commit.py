@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from computekit.clock import SystemClock
 from computekit.errors import NotFound
 from computekit.scheduler.hosts import HOST_CHANGED
-from computekit.store import SqlHosts, SqlStore
+from computekit.store import SqlHosts, SqlStore, write_connection
 from computekit.testing.host_laws import example_host
 from computekit.work import Change, Tx
 
@@ -186,3 +186,29 @@ def test_a_defect_that_looks_like_a_race_shows_after_three_runs(bench: Bench) ->
     with pytest.raises(IntegrityError):
         bench.store.write(twice)
     assert len(runs) == 3
+
+
+def test_a_part_that_did_not_begin_takes_nothing_of_another(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = bench.store._writer
+    nest, calls = writer.nest, [0]
+
+    def interrupted() -> None:
+        calls[0] += 1
+        if calls[0] == 2:
+            with monkeypatch.context() as patch:
+                patch.setattr(write_connection, "run_words", _interrupt)
+                nest()
+        nest()
+
+    monkeypatch.setattr(writer, "nest", interrupted)
+    names = [f"h{n}" for n in range(3)]
+    results = bench.together(*map(bench.put, names))
+    assert results[:2] == names[:2]
+    assert isinstance(results[2], InterruptedError)
+    assert bench.names() == set(names[:2])
+
+
+def _interrupt(*_: object) -> None:
+    raise InterruptedError
