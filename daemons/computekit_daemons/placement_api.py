@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from computekit.api import Policy
+from computekit.api import AccessPolicy
 from computekit.api.placement import VERSIONS
 from computekit.clock import Clock, SystemClock
 from computekit.errors import Fault, InvalidInput, PermissionRefused
 from computekit.http import (
     Answer,
     Application,
-    Authentication,
+    Authenticator,
     BasicAuth,
     CrossOrigin,
     Keystone,
@@ -42,11 +42,11 @@ IN_MEMORY = "sqlite://"
 
 AUTHS = ("noauth2", "token", "basic", "keystone")
 POLICIES = {
-    "default": Policy.LEGACY,
-    "legacy": Policy.LEGACY,
-    "secure": Policy.SECURE,
-    "open": Policy.OPEN,
-    "cors": Policy.LEGACY,
+    "default": AccessPolicy.LEGACY,
+    "legacy": AccessPolicy.LEGACY,
+    "secure": AccessPolicy.SECURE,
+    "open": AccessPolicy.OPEN,
+    "cors": AccessPolicy.LEGACY,
 }
 CORS_ORIGIN = "http://valid.example.com"
 """The one site of the profile `cors`, which the peer's tests name."""
@@ -125,7 +125,7 @@ def placement_api(
     return application
 
 
-def _authentication(access: Access, clock: Clock) -> Authentication:
+def _authentication(access: Access, clock: Clock) -> Authenticator:
     if access.secrets is None:
         return NoAuth2()
     if access.auth == "basic":

@@ -6,16 +6,16 @@ from typing import Any
 import attrs
 import msgspec
 
-from computekit.api import Context, Microversion, Operation, Policy, Rule, VersionRange
+from computekit.api import AccessPolicy, ApiOperation, CallContext, Microversion, Rule, VersionRange
 from computekit.errors import CapacityExceeded, NotFound
 from computekit.http import (
     Answer,
     Application,
     Endpoint,
+    HttpRequest,
     NoAuth2,
     Problem,
     Refused,
-    Request,
     Settings,
     endpoint,
 )
@@ -36,7 +36,7 @@ class Asked:
 class PlainForm:
     """What is asked is the path's name or the body; what is answered is said as it is."""
 
-    def parse(self, request: Request, version: Microversion) -> Asked:
+    def parse(self, request: HttpRequest, version: Microversion) -> Asked:
         if "bad" in request.query:
             raise Refused(Problem(400, "a bad query"))
         project = dict(p.split("=") for p in request.query.split("&") if "=" in p).get("project")
@@ -49,27 +49,27 @@ class PlainForm:
         return Answer(200, body, location=location, modified_s=Seconds(1e9))
 
 
-def operation(name: str, method: Any, path: str, **more: Any) -> Operation[Asked, str]:
-    return Operation(name, method, path, name, Asked, str, **{"since": SINCE, **more})
+def operation(name: str, method: Any, path: str, **more: Any) -> ApiOperation[Asked, str]:
+    return ApiOperation(name, method, path, name, Asked, str, **{"since": SINCE, **more})
 
 
 def endpoints() -> tuple[Endpoint, ...]:
-    def echo(asked: Asked, _context: Context) -> str:
+    def echo(asked: Asked, _context: CallContext) -> str:
         return asked.text
 
-    def who(_asked: Asked, context: Context) -> str:
+    def who(_asked: Asked, context: CallContext) -> str:
         return f"{context.identity.user}/{context.identity.project} {context.request_id}"
 
-    def missing(asked: Asked, _context: Context) -> str:
+    def missing(asked: Asked, _context: CallContext) -> str:
         raise NotFound("thing", asked.text)
 
-    def full(_asked: Asked, _context: Context) -> str:
+    def full(_asked: Asked, _context: CallContext) -> str:
         raise CapacityExceeded("p", "VCPU", 8, 3, 10)
 
-    def broken(_asked: Asked, _context: Context) -> str:
+    def broken(_asked: Asked, _context: CallContext) -> str:
         raise RuntimeError("secret of the house")
 
-    def made(_asked: Asked, _context: Context) -> str:
+    def made(_asked: Asked, _context: CallContext) -> str:
         return "new"
 
     form = PlainForm()
@@ -100,7 +100,7 @@ def shop(**changes: Any) -> Application:
         "authentication": NoAuth2(),
         "clock": ManualClock(),
         "source": random.Random(7),
-        "policy": Policy.SECURE,
+        "policy": AccessPolicy.SECURE,
         **changes,
     }
     pages = told.pop("pages", None)

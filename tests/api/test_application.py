@@ -6,7 +6,7 @@ import re
 import attrs
 import pytest
 
-from computekit.api import Policy
+from computekit.api import AccessPolicy
 from computekit.http import Answer, CrossOrigin, Seen
 from computekit.units import Bytes
 from tests.api.shop import shop
@@ -225,17 +225,17 @@ OWN, OTHER = "/mine?project=p", "/mine?project=q"
     ("policy", "roles", "statuses"),
     [
         # things, own project, another's, malformed, move
-        (Policy.SECURE, "reader", (403, 200, 403, 403, 403)),
-        (Policy.SECURE, "member", (403, 403, 403, 403, 403)),
-        (Policy.SECURE, "admin,reader", (200, 200, 200, 400, 403)),
-        (Policy.SECURE, "service", (200, 200, 200, 400, 200)),
-        (Policy.LEGACY, "reader", (403, 200, 403, 403, 403)),
-        (Policy.LEGACY, "admin", (200, 200, 200, 400, 200)),
-        (Policy.LEGACY, "service", (200, 200, 200, 400, 200)),
-        (Policy.OPEN, "member", (200, 200, 200, 400, 200)),
+        (AccessPolicy.SECURE, "reader", (403, 200, 403, 403, 403)),
+        (AccessPolicy.SECURE, "member", (403, 403, 403, 403, 403)),
+        (AccessPolicy.SECURE, "admin,reader", (200, 200, 200, 400, 403)),
+        (AccessPolicy.SECURE, "service", (200, 200, 200, 400, 200)),
+        (AccessPolicy.LEGACY, "reader", (403, 200, 403, 403, 403)),
+        (AccessPolicy.LEGACY, "admin", (200, 200, 200, 400, 200)),
+        (AccessPolicy.LEGACY, "service", (200, 200, 200, 400, 200)),
+        (AccessPolicy.OPEN, "member", (200, 200, 200, 400, 200)),
     ],
 )
-def test_who_may_what(policy: Policy, roles: str, statuses: tuple[int, ...]) -> None:
+def test_who_may_what(policy: AccessPolicy, roles: str, statuses: tuple[int, ...]) -> None:
     call = Caller(shop(policy=policy), {"x_auth_token": "u:p", "x_roles": roles})
     asked = [
         ("GET", "/things"),
@@ -247,8 +247,8 @@ def test_who_may_what(policy: Policy, roles: str, statuses: tuple[int, ...]) -> 
     assert tuple(call(method, url).status for method, url in asked) == statuses
 
 
-@pytest.mark.parametrize("policy", list(Policy))
-def test_a_call_for_the_whole_system_may_nothing(policy: Policy) -> None:
+@pytest.mark.parametrize("policy", list(AccessPolicy))
+def test_a_call_for_the_whole_system_may_nothing(policy: AccessPolicy) -> None:
     call = Caller(shop(policy=policy), {"x_auth_token": "admin", "openstack_system_scope": "all"})
     assert call("GET", "/things").status == 403
     assert call("GET", "/").status == 200

@@ -1,18 +1,18 @@
 """Operations declared once: what goes in, what comes out, since when, who may; no HTTP library."""
 
-from computekit.api.access import Policy, Rule, allowed
-from computekit.api.context import NOBODY, Context, Identity
-from computekit.api.operation import Method, Operation
+from computekit.api.access import AccessPolicy, Rule, allowed
+from computekit.api.context import NOBODY, CallContext, Identity
+from computekit.api.operation import ApiOperation, Method
 from computekit.api.version import Microversion, VersionRange
 
 __all__ = [
     "NOBODY",
-    "Context",
+    "AccessPolicy",
+    "ApiOperation",
+    "CallContext",
     "Identity",
     "Method",
     "Microversion",
-    "Operation",
-    "Policy",
     "Rule",
     "VersionRange",
     "allowed",

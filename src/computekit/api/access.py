@@ -5,7 +5,7 @@ import enum
 from computekit.api.context import Identity
 from computekit.ids import ProjectId
 
-__all__ = ["Policy", "Rule", "allowed"]
+__all__ = ["AccessPolicy", "Rule", "allowed"]
 
 
 class Rule(enum.Enum):
@@ -24,7 +24,7 @@ class Rule(enum.Enum):
     SERVICE = "service"
 
 
-class Policy(enum.Enum):
+class AccessPolicy(enum.Enum):
     """How rules are read.
 
     Attributes:
@@ -39,7 +39,7 @@ class Policy(enum.Enum):
 
 
 def allowed(
-    policy: Policy, rule: Rule, identity: Identity, project: ProjectId | None = None
+    policy: AccessPolicy, rule: Rule, identity: Identity, project: ProjectId | None = None
 ) -> bool:
     """Return whether `identity` may do what `rule` guards.
 
@@ -55,12 +55,12 @@ def allowed(
         return True
     if identity.user is None or identity.system:
         return False
-    if policy is Policy.OPEN:
+    if policy is AccessPolicy.OPEN:
         return True
     roles = identity.roles
     if "service" in roles:
         return True
-    if "admin" in roles and (rule is not Rule.SERVICE or policy is Policy.LEGACY):
+    if "admin" in roles and (rule is not Rule.SERVICE or policy is AccessPolicy.LEGACY):
         return True
     return (
         rule is Rule.PROJECT

@@ -5,7 +5,7 @@ import attrs
 from computekit.clock import Deadline
 from computekit.ids import ProjectId, UserId
 
-__all__ = ["NOBODY", "Context", "Identity"]
+__all__ = ["NOBODY", "CallContext", "Identity"]
 
 
 @attrs.frozen
@@ -30,7 +30,7 @@ NOBODY = Identity()
 
 
 @attrs.frozen
-class Context:
+class CallContext:
     """What a call comes with beside its input.
 
     Attributes:

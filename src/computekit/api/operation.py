@@ -8,7 +8,7 @@ from computekit.api.access import Rule
 from computekit.api.version import Microversion
 from computekit.errors import ComputekitError
 
-__all__ = ["Method", "Operation"]
+__all__ = ["ApiOperation", "Method"]
 
 I = TypeVar("I")  # noqa: E741  what goes in
 O = TypeVar("O")  # noqa: E741  what comes out
@@ -17,7 +17,7 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
 @attrs.frozen
-class Operation(Generic[I, O]):
+class ApiOperation(Generic[I, O]):
     """What can be asked of a service.
 
     Attributes:

@@ -1,32 +1,32 @@
 """Operations behind HTTP: a WSGI application, and the servers that run it."""
 
 from computekit.http.application import Application, Observer, Seen, Settings
-from computekit.http.authentication import Authentication, NoAuth2, StaticToken
+from computekit.http.authentication import Authenticator, NoAuth2, StaticToken
 from computekit.http.basic import BasicAuth, read_htpasswd
 from computekit.http.cors import CrossOrigin
 from computekit.http.endpoint import Endpoint, Form, Prepared, endpoint
 from computekit.http.keystone import Keystone, read_keystone_options
 from computekit.http.problem import Problem, Refused, problem_of
 from computekit.http.server import Server, listening_socket
-from computekit.http.wire import Answer, Headers, Request
+from computekit.http.wire import Answer, Headers, HttpRequest
 from computekit.http.workers import Workers, free_port
 
 __all__ = [
     "Answer",
     "Application",
-    "Authentication",
+    "Authenticator",
     "BasicAuth",
     "CrossOrigin",
     "Endpoint",
     "Form",
     "Headers",
+    "HttpRequest",
     "Keystone",
     "NoAuth2",
     "Observer",
     "Prepared",
     "Problem",
     "Refused",
-    "Request",
     "Seen",
     "Server",
     "Settings",

@@ -16,24 +16,24 @@ import attrs
 
 from computekit.api import (
     NOBODY,
-    Context,
+    AccessPolicy,
+    CallContext,
     Identity,
     Microversion,
-    Policy,
     Rule,
     VersionRange,
     allowed,
 )
 from computekit.clock import Clock, Deadline
 from computekit.errors import ComputekitError
-from computekit.http.authentication import Authentication
+from computekit.http.authentication import Authenticator
 from computekit.http.conditional import conditional
 from computekit.http.cors import CrossOrigin
 from computekit.http.endpoint import Endpoint, Prepared
 from computekit.http.negotiation import HEADER, negotiate
 from computekit.http.problem import Problem, Refused, accepts_json, problem_answer, problem_of
 from computekit.http.routing import NO_SUCH_PATH, Routes
-from computekit.http.wire import JSON, Answer, Headers, Request
+from computekit.http.wire import JSON, Answer, Headers, HttpRequest
 from computekit.ids import new_uuid
 from computekit.units import Bytes, Seconds
 
@@ -102,10 +102,10 @@ class Settings:
     """
 
     versions: VersionRange
-    authentication: Authentication
+    authentication: Authenticator
     clock: Clock
     source: random.Random
-    policy: Policy = Policy.SECURE
+    policy: AccessPolicy = AccessPolicy.SECURE
     cross_origin: CrossOrigin | None = None
     body_limit: Bytes = Bytes(64 * 1024 * 1024)
     deadline_s: Seconds = Seconds(60.0)
@@ -212,13 +212,13 @@ class Application:
         return self._carry_out(found, request, exchange, version)
 
     def _carry_out(
-        self, found: Endpoint, request: Request, exchange: _Exchange, version: Microversion
+        self, found: Endpoint, request: HttpRequest, exchange: _Exchange, version: Microversion
     ) -> Answer:
         settings = self._settings
         try:
             prepared = self._prepare(found, request, exchange.identity, version)
             deadline = Deadline(settings.clock, settings.deadline_s)
-            answer = prepared.run(Context(exchange.identity, exchange.request_id, deadline))
+            answer = prepared.run(CallContext(exchange.identity, exchange.request_id, deadline))
         except ComputekitError as error:
             problem = found.problem(error, version)
             if problem.status >= 500:
@@ -229,7 +229,7 @@ class Application:
         return answer
 
     def _prepare(
-        self, found: Endpoint, request: Request, identity: Identity, version: Microversion
+        self, found: Endpoint, request: HttpRequest, identity: Identity, version: Microversion
     ) -> Prepared:
         """Understand a request of somebody who may ask it; others do not learn what is wrong."""
         policy = self._settings.policy
@@ -254,9 +254,9 @@ class Application:
         environ: Mapping[str, object],
         values: Mapping[str, str],
         length: int | None,
-    ) -> Request:
+    ) -> HttpRequest:
         media_type = environ.get("CONTENT_TYPE")
-        return Request(
+        return HttpRequest(
             exchange.method,
             exchange.path,
             values,

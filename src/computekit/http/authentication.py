@@ -8,10 +8,10 @@ from computekit.http.wire import Headers
 from computekit.ids import ProjectId, UserId
 from computekit.secret import Secret
 
-__all__ = ["Authentication", "NoAuth2", "StaticToken"]
+__all__ = ["Authenticator", "NoAuth2", "StaticToken"]
 
 
-class Authentication(Protocol):
+class Authenticator(Protocol):
     """One way to find out who calls."""
 
     challenge: str

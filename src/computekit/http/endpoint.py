@@ -5,10 +5,10 @@ from typing import Protocol, TypeVar
 
 import attrs
 
-from computekit.api import Context, Method, Microversion, Operation, Rule
+from computekit.api import ApiOperation, CallContext, Method, Microversion, Rule
 from computekit.errors import ComputekitError
 from computekit.http.problem import Problem, problem_of
-from computekit.http.wire import Answer, Request
+from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import ProjectId
 
 __all__ = ["Endpoint", "Form", "Prepared", "endpoint"]
@@ -22,7 +22,7 @@ O_contra = TypeVar("O_contra", contravariant=True)
 class Form(Protocol[I_co, O_contra]):
     """How one operation looks on the wire, in every microversion that has it."""
 
-    def parse(self, request: Request, version: Microversion) -> I_co:
+    def parse(self, request: HttpRequest, version: Microversion) -> I_co:
         """Return what a request asks.
 
         Raises:
@@ -46,7 +46,7 @@ class Prepared:
     """
 
     project: ProjectId | None
-    run: Callable[[Context], Answer]
+    run: Callable[[CallContext], Answer]
 
 
 @attrs.frozen
@@ -79,7 +79,7 @@ class Endpoint:
     has_body: bool
     hidden: str
     speaks: Callable[[Microversion], bool]
-    prepare: Callable[[Request, Microversion], Prepared]
+    prepare: Callable[[HttpRequest, Microversion], Prepared]
     problem: Callable[[ComputekitError, Microversion], Problem]
 
 
@@ -92,8 +92,8 @@ def _plain_problem(error: ComputekitError, _version: Microversion) -> Problem:
 
 
 def endpoint(
-    operation: Operation[I, O],
-    call: Callable[[I, Context], O],
+    operation: ApiOperation[I, O],
+    call: Callable[[I, CallContext], O],
     form: Form[I, O],
     *,
     project: Callable[[I], ProjectId | None] = _no_project,
@@ -109,10 +109,10 @@ def endpoint(
         problem: how HTTP says what `call` raised, where callers know other words than ours.
     """
 
-    def prepare(request: Request, version: Microversion) -> Prepared:
+    def prepare(request: HttpRequest, version: Microversion) -> Prepared:
         asked = form.parse(request, version)
 
-        def run(context: Context) -> Answer:
+        def run(context: CallContext) -> Answer:
             return form.render(call(asked, context), version)
 
         return Prepared(project(asked), run)

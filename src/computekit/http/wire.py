@@ -6,7 +6,7 @@ import attrs
 
 from computekit.units import Seconds
 
-__all__ = ["JSON", "Answer", "Headers", "Request"]
+__all__ = ["JSON", "Answer", "Headers", "HttpRequest"]
 
 JSON = "application/json"
 
@@ -24,7 +24,7 @@ class Headers:
 
 
 @attrs.frozen
-class Request:
+class HttpRequest:
     """A request whose path has been found.
 
     Attributes:

@@ -7,8 +7,8 @@ from types import NoneType
 import attrs
 
 from computekit.api.access import Rule
-from computekit.api.context import Context
-from computekit.api.operation import Operation
+from computekit.api.context import CallContext
+from computekit.api.operation import ApiOperation
 from computekit.api.placement.base import Hosted, since, there
 from computekit.api.placement.inventories import InventoriesChange
 from computekit.api.placement.known_names import KnownNames
@@ -149,7 +149,7 @@ class ProviderHeld:
     allocations: tuple[Allocation, ...]
 
 
-SHOW_ALLOCATION = Operation(
+SHOW_ALLOCATION = ApiOperation(
     name="show_allocation",
     method="GET",
     path=_ALLOCATION,
@@ -159,7 +159,7 @@ SHOW_ALLOCATION = Operation(
     since=since(0),
 )
 
-SET_ALLOCATION = Operation(
+SET_ALLOCATION = ApiOperation(
     name="set_allocation",
     method="PUT",
     path=_ALLOCATION,
@@ -171,7 +171,7 @@ SET_ALLOCATION = Operation(
     errors=(ClaimRefused, GenerationConflict),
 )
 
-DELETE_ALLOCATION = Operation(
+DELETE_ALLOCATION = ApiOperation(
     name="delete_allocation",
     method="DELETE",
     path=_ALLOCATION,
@@ -182,7 +182,7 @@ DELETE_ALLOCATION = Operation(
     errors=(NotFound,),
 )
 
-SET_ALLOCATIONS = Operation(
+SET_ALLOCATIONS = ApiOperation(
     name="set_allocations",
     method="POST",
     path="/allocations",
@@ -194,7 +194,7 @@ SET_ALLOCATIONS = Operation(
     errors=(ClaimRefused, GenerationConflict),
 )
 
-SHOW_PROVIDER_ALLOCATIONS = Operation(
+SHOW_PROVIDER_ALLOCATIONS = ApiOperation(
     name="show_provider_allocations",
     method="GET",
     path="/resource_providers/{uuid}/allocations",
@@ -205,7 +205,7 @@ SHOW_PROVIDER_ALLOCATIONS = Operation(
     errors=(NotFound,),
 )
 
-SHOW_USAGES = Operation(
+SHOW_USAGES = ApiOperation(
     name="show_usages",
     method="GET",
     path="/usages",
@@ -216,7 +216,7 @@ SHOW_USAGES = Operation(
     rule=Rule.PROJECT,
 )
 
-RESHAPE = Operation(
+RESHAPE = ApiOperation(
     name="reshape",
     method="POST",
     path="/reshaper",
@@ -242,7 +242,7 @@ class AllocationCalls:
         self._placement = placement
         self._names = names
 
-    def show(self, asked: ConsumerPath, _context: Context) -> Held:
+    def show(self, asked: ConsumerPath, _context: CallContext) -> Held:
         """Carry out `SHOW_ALLOCATION`."""
         books = self._placement.books
         allocation = books.allocation(asked.consumer_uuid)
@@ -251,7 +251,7 @@ class AllocationCalls:
         uses = books.uses(frozenset(allocation.resources))
         return Held(allocation, {use.provider.id: use.provider.generation for use in uses})
 
-    def set(self, asked: AllocationsChange, _context: Context) -> None:
+    def set(self, asked: AllocationsChange, _context: CallContext) -> None:
         """Carry out `SET_ALLOCATION` and `SET_ALLOCATIONS`."""
         books = self._placement.books
         self._write(
@@ -259,7 +259,7 @@ class AllocationCalls:
             lambda tx: books.claim(tx, self._claims(asked.allocations)),
         )
 
-    def delete(self, asked: ConsumerPath, _context: Context) -> None:
+    def delete(self, asked: ConsumerPath, _context: CallContext) -> None:
         """Carry out `DELETE_ALLOCATION`."""
         books, consumer = self._placement.books, asked.consumer_uuid
 
@@ -270,13 +270,13 @@ class AllocationCalls:
 
         self._placement.store.write(write)
 
-    def of_provider(self, asked: ProviderPath, _context: Context) -> ProviderHeld:
+    def of_provider(self, asked: ProviderPath, _context: CallContext) -> ProviderHeld:
         """Carry out `SHOW_PROVIDER_ALLOCATIONS`."""
         books = self._placement.books
         use = there(books, asked.uuid)
         return ProviderHeld(use, books.allocations(asked.uuid))
 
-    def usages(self, asked: UsageQuery, _context: Context) -> Usages:
+    def usages(self, asked: UsageQuery, _context: CallContext) -> Usages:
         """Carry out `SHOW_USAGES`."""
         by_type = self._placement.books.usages(asked.project_id, asked.user_id)
         if asked.consumer_type == ALL:
@@ -292,7 +292,7 @@ class AllocationCalls:
             )
         )
 
-    def reshape(self, asked: Reshape, _context: Context) -> None:
+    def reshape(self, asked: Reshape, _context: CallContext) -> None:
         """Carry out `RESHAPE`."""
         books = self._placement.books
         for change in asked.inventories:

@@ -2,8 +2,8 @@
 
 import attrs
 
-from computekit.api.context import Context
-from computekit.api.operation import Operation
+from computekit.api.context import CallContext
+from computekit.api.operation import ApiOperation
 from computekit.api.placement.base import Hosted, since
 from computekit.api.placement.known_names import KnownNames
 from computekit.model import PlacementRequest
@@ -40,7 +40,7 @@ class CandidatesFound:
     found: Found
 
 
-FIND_CANDIDATES = Operation(
+FIND_CANDIDATES = ApiOperation(
     name="find_allocation_candidates",
     method="GET",
     path="/allocation_candidates",
@@ -63,7 +63,7 @@ class CandidateCalls:
         self._placement = placement
         self._names = names
 
-    def find(self, asked: CandidateQuery, _context: Context) -> CandidatesFound:
+    def find(self, asked: CandidateQuery, _context: CallContext) -> CandidatesFound:
         """Carry out `FIND_CANDIDATES`; ways that differ by twins only are given too."""
         self._names.check_request(asked.request)
         found = self._placement.index.found(

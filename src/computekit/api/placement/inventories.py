@@ -4,8 +4,8 @@ from types import NoneType
 
 import attrs
 
-from computekit.api.context import Context
-from computekit.api.operation import Operation
+from computekit.api.context import CallContext
+from computekit.api.operation import ApiOperation
 from computekit.api.placement.base import Hosted, since, there
 from computekit.api.placement.known_names import KnownNames
 from computekit.api.placement.providers import ProviderPath
@@ -123,7 +123,7 @@ class OneInventory:
     resource_class: ResourceClass
 
 
-SHOW_INVENTORIES = Operation(
+SHOW_INVENTORIES = ApiOperation(
     name="show_inventories",
     method="GET",
     path=_PATH,
@@ -134,7 +134,7 @@ SHOW_INVENTORIES = Operation(
     errors=(NotFound,),
 )
 
-SET_INVENTORIES = Operation(
+SET_INVENTORIES = ApiOperation(
     name="set_inventories",
     method="PUT",
     path=_PATH,
@@ -146,7 +146,7 @@ SET_INVENTORIES = Operation(
     errors=(NotFound, GenerationConflict, InUse),
 )
 
-ADD_INVENTORY = Operation(
+ADD_INVENTORY = ApiOperation(
     name="add_inventory",
     method="POST",
     path=_PATH,
@@ -158,7 +158,7 @@ ADD_INVENTORY = Operation(
     errors=(NotFound, AlreadyExists),
 )
 
-DELETE_INVENTORIES = Operation(
+DELETE_INVENTORIES = ApiOperation(
     name="delete_inventories",
     method="DELETE",
     path=_PATH,
@@ -170,7 +170,7 @@ DELETE_INVENTORIES = Operation(
     errors=(NotFound, InUse),
 )
 
-SHOW_INVENTORY = Operation(
+SHOW_INVENTORY = ApiOperation(
     name="show_inventory",
     method="GET",
     path=f"{_PATH}/{{resource_class}}",
@@ -181,7 +181,7 @@ SHOW_INVENTORY = Operation(
     errors=(NotFound,),
 )
 
-SET_INVENTORY = Operation(
+SET_INVENTORY = ApiOperation(
     name="set_inventory",
     method="PUT",
     path=f"{_PATH}/{{resource_class}}",
@@ -193,7 +193,7 @@ SET_INVENTORY = Operation(
     errors=(NotFound, GenerationConflict),
 )
 
-DELETE_INVENTORY = Operation(
+DELETE_INVENTORY = ApiOperation(
     name="delete_inventory",
     method="DELETE",
     path=f"{_PATH}/{{resource_class}}",
@@ -204,7 +204,7 @@ DELETE_INVENTORY = Operation(
     errors=(NotFound, InUse),
 )
 
-SHOW_PROVIDER_USAGES = Operation(
+SHOW_PROVIDER_USAGES = ApiOperation(
     name="show_provider_usages",
     method="GET",
     path="/resource_providers/{uuid}/usages",
@@ -228,18 +228,18 @@ class InventoryCalls:
         self._placement = placement
         self._names = names
 
-    def show(self, asked: ProviderPath, _context: Context) -> ProviderUse:
+    def show(self, asked: ProviderPath, _context: CallContext) -> ProviderUse:
         """Carry out `SHOW_INVENTORIES` and `SHOW_PROVIDER_USAGES`."""
         return there(self._placement.books, asked.uuid)
 
-    def show_one(self, asked: InventoryPath, _context: Context) -> OneInventory:
+    def show_one(self, asked: InventoryPath, _context: CallContext) -> OneInventory:
         """Carry out `SHOW_INVENTORY`."""
         use = there(self._placement.books, asked.uuid)
         if asked.resource_class not in use.provider.inventories:
             raise NotFound("inventory", asked.resource_class)
         return OneInventory(use, asked.resource_class)
 
-    def add(self, asked: NewInventory, _context: Context) -> OneInventory:
+    def add(self, asked: NewInventory, _context: CallContext) -> OneInventory:
         """Carry out `ADD_INVENTORY`."""
         name = asked.resource_class
         unknown = self._names.unknown((name,), ())
@@ -256,7 +256,7 @@ class InventoryCalls:
 
         return self._placement.store.write(write)
 
-    def set_one(self, asked: InventoryChange, _context: Context) -> OneInventory:
+    def set_one(self, asked: InventoryChange, _context: CallContext) -> OneInventory:
         """Carry out `SET_INVENTORY`."""
         name = asked.resource_class
         unknown = self._names.unknown((name,), ())
@@ -274,7 +274,7 @@ class InventoryCalls:
 
         return self._placement.store.write(write)
 
-    def set_all(self, asked: InventoriesChange, _context: Context) -> ProviderUse:
+    def set_all(self, asked: InventoriesChange, _context: CallContext) -> ProviderUse:
         """Carry out `SET_INVENTORIES`."""
         after = asked.inventories
         unknown = self._names.unknown(after, ())
@@ -287,7 +287,7 @@ class InventoryCalls:
 
         return self._placement.store.write(write)
 
-    def delete_one(self, asked: InventoryPath, _context: Context) -> None:
+    def delete_one(self, asked: InventoryPath, _context: CallContext) -> None:
         """Carry out `DELETE_INVENTORY`."""
         name = asked.resource_class
         unknown = self._names.unknown((name,), ())
@@ -302,7 +302,7 @@ class InventoryCalls:
 
         self._placement.store.write(write)
 
-    def delete_all(self, asked: ProviderPath, _context: Context) -> None:
+    def delete_all(self, asked: ProviderPath, _context: CallContext) -> None:
         """Carry out `DELETE_INVENTORIES`."""
         self._placement.store.write(lambda tx: self._put(tx, self._before(asked.uuid), FrozenMap()))
 

@@ -4,8 +4,8 @@ from types import NoneType
 
 import attrs
 
-from computekit.api.context import Context
-from computekit.api.operation import Operation
+from computekit.api.context import CallContext
+from computekit.api.operation import ApiOperation
 from computekit.api.placement.base import Hosted, since, there
 from computekit.api.placement.known_names import KnownNames
 from computekit.api.placement.providers import ProviderPath
@@ -75,7 +75,7 @@ class TraitsChange:
     traits: frozenset[Trait]
 
 
-SHOW_AGGREGATES = Operation(
+SHOW_AGGREGATES = ApiOperation(
     name="show_aggregates",
     method="GET",
     path=_AGGREGATES,
@@ -86,7 +86,7 @@ SHOW_AGGREGATES = Operation(
     errors=(NotFound,),
 )
 
-SET_AGGREGATES = Operation(
+SET_AGGREGATES = ApiOperation(
     name="set_aggregates",
     method="PUT",
     path=_AGGREGATES,
@@ -98,7 +98,7 @@ SET_AGGREGATES = Operation(
     errors=(NotFound, GenerationConflict),
 )
 
-SHOW_PROVIDER_TRAITS = Operation(
+SHOW_PROVIDER_TRAITS = ApiOperation(
     name="show_provider_traits",
     method="GET",
     path=_TRAITS,
@@ -109,7 +109,7 @@ SHOW_PROVIDER_TRAITS = Operation(
     errors=(NotFound,),
 )
 
-SET_PROVIDER_TRAITS = Operation(
+SET_PROVIDER_TRAITS = ApiOperation(
     name="set_provider_traits",
     method="PUT",
     path=_TRAITS,
@@ -121,7 +121,7 @@ SET_PROVIDER_TRAITS = Operation(
     errors=(NotFound, GenerationConflict),
 )
 
-CLEAR_PROVIDER_TRAITS = Operation(
+CLEAR_PROVIDER_TRAITS = ApiOperation(
     name="clear_provider_traits",
     method="DELETE",
     path=_TRAITS,
@@ -145,16 +145,16 @@ class MembershipCalls:
         self._placement = placement
         self._names = names
 
-    def show_aggregates(self, asked: ProviderPath, _context: Context) -> Aggregates:
+    def show_aggregates(self, asked: ProviderPath, _context: CallContext) -> Aggregates:
         """Carry out `SHOW_AGGREGATES`."""
         use = there(self._placement.books, asked.uuid)
         return Aggregates(use, tuple(sorted(use.provider.aggregates)))
 
-    def show_traits(self, asked: ProviderPath, _context: Context) -> ProviderUse:
+    def show_traits(self, asked: ProviderPath, _context: CallContext) -> ProviderUse:
         """Carry out `SHOW_PROVIDER_TRAITS`."""
         return there(self._placement.books, asked.uuid)
 
-    def set_aggregates(self, asked: AggregatesChange, _context: Context) -> Aggregates:
+    def set_aggregates(self, asked: AggregatesChange, _context: CallContext) -> Aggregates:
         """Carry out `SET_AGGREGATES`."""
         books = self._placement.books
 
@@ -165,7 +165,7 @@ class MembershipCalls:
 
         return self._placement.store.write(write)
 
-    def set_traits(self, asked: TraitsChange, _context: Context) -> ProviderUse:
+    def set_traits(self, asked: TraitsChange, _context: CallContext) -> ProviderUse:
         """Carry out `SET_PROVIDER_TRAITS`."""
         books = self._placement.books
         unknown = self._names.unknown((), asked.traits)
@@ -181,7 +181,7 @@ class MembershipCalls:
 
         return self._placement.store.write(write)
 
-    def clear_traits(self, asked: ProviderPath, _context: Context) -> None:
+    def clear_traits(self, asked: ProviderPath, _context: CallContext) -> None:
         """Carry out `CLEAR_PROVIDER_TRAITS`."""
         books = self._placement.books
 

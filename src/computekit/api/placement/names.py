@@ -5,8 +5,8 @@ from types import NoneType
 
 import attrs
 
-from computekit.api.context import Context
-from computekit.api.operation import Operation
+from computekit.api.context import CallContext
+from computekit.api.operation import ApiOperation
 from computekit.api.placement.base import Hosted, since
 from computekit.errors import AlreadyExists, Fault, InUse, InvalidInput, NotFound
 from computekit.model import ResourceClass, Trait, is_custom_name
@@ -106,7 +106,7 @@ class KnownName:
     new: bool = False
 
 
-LIST_CLASSES = Operation(
+LIST_CLASSES = ApiOperation(
     name="list_resource_classes",
     method="GET",
     path="/resource_classes",
@@ -116,7 +116,7 @@ LIST_CLASSES = Operation(
     since=since(2),
 )
 
-CREATE_CLASS = Operation(
+CREATE_CLASS = ApiOperation(
     name="create_resource_class",
     method="POST",
     path="/resource_classes",
@@ -128,7 +128,7 @@ CREATE_CLASS = Operation(
     errors=(AlreadyExists,),
 )
 
-SHOW_CLASS = Operation(
+SHOW_CLASS = ApiOperation(
     name="show_resource_class",
     method="GET",
     path=_CLASS,
@@ -139,7 +139,7 @@ SHOW_CLASS = Operation(
     errors=(NotFound,),
 )
 
-RENAME_CLASS = Operation(
+RENAME_CLASS = ApiOperation(
     name="rename_resource_class",
     method="PUT",
     path=_CLASS,
@@ -152,7 +152,7 @@ RENAME_CLASS = Operation(
     errors=(NotFound, AlreadyExists),
 )
 
-ENSURE_CLASS = Operation(
+ENSURE_CLASS = ApiOperation(
     name="ensure_resource_class",
     method="PUT",
     path=_CLASS,
@@ -162,7 +162,7 @@ ENSURE_CLASS = Operation(
     since=since(7),
 )
 
-DELETE_CLASS = Operation(
+DELETE_CLASS = ApiOperation(
     name="delete_resource_class",
     method="DELETE",
     path=_CLASS,
@@ -173,7 +173,7 @@ DELETE_CLASS = Operation(
     errors=(NotFound, InUse),
 )
 
-LIST_TRAITS = Operation(
+LIST_TRAITS = ApiOperation(
     name="list_traits",
     method="GET",
     path="/traits",
@@ -183,7 +183,7 @@ LIST_TRAITS = Operation(
     since=since(6),
 )
 
-SHOW_TRAIT = Operation(
+SHOW_TRAIT = ApiOperation(
     name="show_trait",
     method="GET",
     path=_TRAIT,
@@ -194,7 +194,7 @@ SHOW_TRAIT = Operation(
     errors=(NotFound,),
 )
 
-ENSURE_TRAIT = Operation(
+ENSURE_TRAIT = ApiOperation(
     name="ensure_trait",
     method="PUT",
     path=_TRAIT,
@@ -204,7 +204,7 @@ ENSURE_TRAIT = Operation(
     since=since(6),
 )
 
-DELETE_TRAIT = Operation(
+DELETE_TRAIT = ApiOperation(
     name="delete_trait",
     method="DELETE",
     path=_TRAIT,
@@ -226,25 +226,25 @@ class NameCalls:
     def __init__(self, placement: Hosted) -> None:
         self._placement = placement
 
-    def classes(self, _asked: None, _context: Context) -> tuple[KnownName, ...]:
+    def classes(self, _asked: None, _context: CallContext) -> tuple[KnownName, ...]:
         """Carry out `LIST_CLASSES`."""
         return _listed(self._placement.books.resource_classes())
 
-    def show_class(self, asked: ClassPath, _context: Context) -> KnownName:
+    def show_class(self, asked: ClassPath, _context: CallContext) -> KnownName:
         """Carry out `SHOW_CLASS`."""
         known = self._placement.books.resource_classes()
         if asked.name not in known:
             raise NotFound("resource class", asked.name)
         return KnownName(asked.name, known[asked.name])
 
-    def create_class(self, asked: ClassPath, context: Context) -> KnownName:
+    def create_class(self, asked: ClassPath, context: CallContext) -> KnownName:
         """Carry out `CREATE_CLASS`."""
         made = self.ensure_class(asked, context)
         if not made.new:
             raise AlreadyExists("resource class", asked.name)
         return made
 
-    def ensure_class(self, asked: ClassPath, _context: Context) -> KnownName:
+    def ensure_class(self, asked: ClassPath, _context: CallContext) -> KnownName:
         """Carry out `ENSURE_CLASS`."""
         books = self._placement.books
 
@@ -254,7 +254,7 @@ class NameCalls:
 
         return self._placement.store.write(write)
 
-    def rename_class(self, asked: ClassRename, _context: Context) -> KnownName:
+    def rename_class(self, asked: ClassRename, _context: CallContext) -> KnownName:
         """Carry out `RENAME_CLASS`."""
         books = self._placement.books
         _check_custom("resource class", asked.name, standard_classes())
@@ -265,13 +265,13 @@ class NameCalls:
 
         return self._placement.store.write(write)
 
-    def delete_class(self, asked: ClassPath, _context: Context) -> None:
+    def delete_class(self, asked: ClassPath, _context: CallContext) -> None:
         """Carry out `DELETE_CLASS`."""
         books = self._placement.books
         _check_custom("resource class", asked.name, standard_classes())
         self._placement.store.write(lambda tx: books.delete_resource_class(tx, asked.name))
 
-    def traits(self, asked: TraitQuery, _context: Context) -> tuple[KnownName, ...]:
+    def traits(self, asked: TraitQuery, _context: CallContext) -> tuple[KnownName, ...]:
         """Carry out `LIST_TRAITS`."""
         books = self._placement.books
         found = _listed(books.traits(asked.prefix, associated=asked.associated))
@@ -279,14 +279,14 @@ class NameCalls:
             return found
         return tuple(known for known in found if known.name in asked.among)
 
-    def show_trait(self, asked: TraitPath, _context: Context) -> KnownName:
+    def show_trait(self, asked: TraitPath, _context: CallContext) -> KnownName:
         """Carry out `SHOW_TRAIT`."""
         known = self._placement.books.traits(asked.name)
         if asked.name not in known:
             raise NotFound("trait", asked.name)
         return KnownName(asked.name, known[asked.name])
 
-    def ensure_trait(self, asked: TraitPath, _context: Context) -> KnownName:
+    def ensure_trait(self, asked: TraitPath, _context: CallContext) -> KnownName:
         """Carry out `ENSURE_TRAIT`."""
         books = self._placement.books
 
@@ -296,7 +296,7 @@ class NameCalls:
 
         return self._placement.store.write(write)
 
-    def delete_trait(self, asked: TraitPath, _context: Context) -> None:
+    def delete_trait(self, asked: TraitPath, _context: CallContext) -> None:
         """Carry out `DELETE_TRAIT`."""
         books = self._placement.books
         _check_custom("trait", asked.name, standard_traits())

@@ -6,8 +6,8 @@ from types import NoneType
 import attrs
 
 from computekit.api.access import Rule
-from computekit.api.context import Context
-from computekit.api.operation import Operation
+from computekit.api.context import CallContext
+from computekit.api.operation import ApiOperation
 from computekit.api.placement.base import VERSIONS, Hosted, since, there
 from computekit.api.placement.known_names import KnownNames
 from computekit.api.version import VersionRange
@@ -108,7 +108,7 @@ class ChangedProvider:
     before: Provider
 
 
-SHOW_VERSIONS = Operation(
+SHOW_VERSIONS = ApiOperation(
     name="show_versions",
     method="GET",
     path="/",
@@ -119,7 +119,7 @@ SHOW_VERSIONS = Operation(
     rule=Rule.ANYONE,
 )
 
-LIST_PROVIDERS = Operation(
+LIST_PROVIDERS = ApiOperation(
     name="list_resource_providers",
     method="GET",
     path="/resource_providers",
@@ -129,7 +129,7 @@ LIST_PROVIDERS = Operation(
     since=since(0),
 )
 
-CREATE_PROVIDER = Operation(
+CREATE_PROVIDER = ApiOperation(
     name="create_resource_provider",
     method="POST",
     path="/resource_providers",
@@ -141,7 +141,7 @@ CREATE_PROVIDER = Operation(
     errors=(AlreadyExists, NotFound),
 )
 
-SHOW_PROVIDER = Operation(
+SHOW_PROVIDER = ApiOperation(
     name="show_resource_provider",
     method="GET",
     path="/resource_providers/{uuid}",
@@ -152,7 +152,7 @@ SHOW_PROVIDER = Operation(
     errors=(NotFound,),
 )
 
-UPDATE_PROVIDER = Operation(
+UPDATE_PROVIDER = ApiOperation(
     name="update_resource_provider",
     method="PUT",
     path="/resource_providers/{uuid}",
@@ -164,7 +164,7 @@ UPDATE_PROVIDER = Operation(
     errors=(AlreadyExists, NotFound),
 )
 
-DELETE_PROVIDER = Operation(
+DELETE_PROVIDER = ApiOperation(
     name="delete_resource_provider",
     method="DELETE",
     path="/resource_providers/{uuid}",
@@ -176,7 +176,7 @@ DELETE_PROVIDER = Operation(
 )
 
 
-def show_versions(_asked: None, _context: Context) -> VersionRange:
+def show_versions(_asked: None, _context: CallContext) -> VersionRange:
     """Carry out `SHOW_VERSIONS`."""
     return VERSIONS
 
@@ -195,7 +195,7 @@ class ProviderCalls:
         self._names = names
         self._source = source
 
-    def all(self, asked: ProviderQuery, _context: Context) -> tuple[ProviderNode, ...]:
+    def all(self, asked: ProviderQuery, _context: CallContext) -> tuple[ProviderNode, ...]:
         """Carry out `LIST_PROVIDERS`."""
         if asked.matching is not None:
             self._names.check_group(asked.matching)
@@ -206,7 +206,7 @@ class ProviderCalls:
             return found
         return tuple(node for node in found if node.id == asked.uuid)
 
-    def create(self, asked: NewProvider, _context: Context) -> ProviderUse:
+    def create(self, asked: NewProvider, _context: CallContext) -> ProviderUse:
         """Carry out `CREATE_PROVIDER`."""
         provider = asked.uuid or ProviderId(new_uuid(self._source))
         parent, books = asked.parent_provider_uuid, self._placement.books
@@ -220,11 +220,11 @@ class ProviderCalls:
 
         return self._placement.store.write(write)
 
-    def show(self, asked: ProviderPath, _context: Context) -> ProviderUse:
+    def show(self, asked: ProviderPath, _context: CallContext) -> ProviderUse:
         """Carry out `SHOW_PROVIDER`."""
         return there(self._placement.books, asked.uuid)
 
-    def update(self, asked: ProviderChange, _context: Context) -> ChangedProvider:
+    def update(self, asked: ProviderChange, _context: CallContext) -> ChangedProvider:
         """Carry out `UPDATE_PROVIDER`."""
         books = self._placement.books
 
@@ -243,7 +243,7 @@ class ProviderCalls:
 
         return self._placement.store.write(write)
 
-    def delete(self, asked: ProviderPath, _context: Context) -> None:
+    def delete(self, asked: ProviderPath, _context: CallContext) -> None:
         """Carry out `DELETE_PROVIDER`."""
         books = self._placement.books
         self._placement.store.write(lambda tx: books.delete_provider(tx, asked.uuid))

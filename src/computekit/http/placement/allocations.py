@@ -57,7 +57,7 @@ from computekit.http.placement.words import (
     unknown_classes,
 )
 from computekit.http.problem import Problem
-from computekit.http.wire import Answer, Request
+from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import ConsumerId, ProjectId, ProviderId, UserId
 from computekit.model import (
     MAX_AMOUNT,
@@ -111,7 +111,7 @@ NO_GENERATION = -2
 class ConsumerPathForm:
     """A consumer named by a path, and an answer without a body."""
 
-    def parse(self, request: Request, version: Microversion) -> ConsumerPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ConsumerPath:
         return ConsumerPath(ConsumerId(request.values["consumer_uuid"]))
 
     def render(self, output: None, version: Microversion) -> Answer:
@@ -124,7 +124,7 @@ class AllocationForm:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def parse(self, request: Request, version: Microversion) -> ConsumerPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ConsumerPath:
         return ConsumerPath(ConsumerId(request.values["consumer_uuid"]))
 
     def render(self, output: Held, version: Microversion) -> Answer:
@@ -155,7 +155,7 @@ class AllocationForm:
 class ProviderAllocationsForm:
     """What is held of a provider."""
 
-    def parse(self, request: Request, version: Microversion) -> ProviderPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ProviderPath:
         return ProviderPath(provider_of(request))
 
     def render(self, output: ProviderHeld, version: Microversion) -> Answer:
@@ -174,7 +174,7 @@ class ProviderAllocationsForm:
 class AllocationChangeForm:
     """What one consumer is to hold."""
 
-    def parse(self, request: Request, version: Microversion) -> AllocationsChange:
+    def parse(self, request: HttpRequest, version: Microversion) -> AllocationsChange:
         minor, text = version.minor, request.values["consumer_uuid"]
         uuid = canonical_uuid(text)
         if uuid is None:
@@ -193,7 +193,7 @@ class AllocationChangeForm:
 class AllocationsChangeForm:
     """What several consumers are to hold."""
 
-    def parse(self, request: Request, version: Microversion) -> AllocationsChange:
+    def parse(self, request: HttpRequest, version: Microversion) -> AllocationsChange:
         form = next(form for first, form in _MANY if version.minor >= first)
         return AllocationsChange(_consumers(form.parse(request.body)))
 
@@ -204,7 +204,7 @@ class AllocationsChangeForm:
 class ReshapeForm:
     """Inventories and what is held of them, together."""
 
-    def parse(self, request: Request, version: Microversion) -> Reshape:
+    def parse(self, request: HttpRequest, version: Microversion) -> Reshape:
         form = next(form for first, form in _RESHAPE if version.minor >= first)
         body = form.parse(request.body)
         inventories = tuple(

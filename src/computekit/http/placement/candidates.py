@@ -17,7 +17,7 @@ from computekit.http.placement.candidates_query import parse_candidates
 from computekit.http.placement.traits_order import listed_traits
 from computekit.http.placement.words import bad, unknown_classes, unknown_traits
 from computekit.http.problem import Problem
-from computekit.http.wire import Answer, Request
+from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import ProviderId
 from computekit.model import ResourceClass
 from computekit.placement.found import Found, FoundCandidate, TreeSummary
@@ -27,6 +27,9 @@ __all__ = ["CandidatesForm", "candidate_words"]
 
 TREE = "1.29"
 """The key of a tree's summaries as they are since that microversion."""
+
+WORTH_A_COPY = 1024 * 1024
+"""Longer answers are put together each time: only their pieces are kept."""
 
 WORTH_KEEPING = 2048
 """Longer queries are parsed each time: few would ask the same again, and they fill memory."""
@@ -38,7 +41,7 @@ class CandidatesForm:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def parse(self, request: Request, version: Microversion) -> CandidateQuery:
+    def parse(self, request: HttpRequest, version: Microversion) -> CandidateQuery:
         if len(request.query) > WORTH_KEEPING:
             return _asked(request.query, version)
         return _known(request.query, version)
@@ -68,12 +71,19 @@ def candidate_words(error: ComputekitError, _asked: CandidateQuery) -> Problem |
 
 def _body(output: CandidatesFound, minor: int) -> bytes:
     found = output.found
+    whole = min(34, minor)  # what came after changed only the question
+    if (known := found.encoded.get(whole)) is not None:
+        return known
     rows = b",".join(_rows(found, minor))
     if minor >= 29:
-        summaries = b",".join(tree.encoded.get(TREE) or _encode_tree(tree) for tree in found.trees)
+        trees = [tree.encoded.get(TREE) or _encode_tree(tree) for tree in found.trees]
+        summaries = b",".join(trees)
     else:
         summaries = b",".join(_givers(output, minor))
-    return b'{"allocation_requests":[%b],"provider_summaries":{%b}}' % (rows, summaries)
+    body = b'{"allocation_requests":[%b],"provider_summaries":{%b}}' % (rows, summaries)
+    if len(body) <= WORTH_A_COPY:
+        found.encoded[whole] = body
+    return body
 
 
 def _rows(found: Found, minor: int) -> Iterable[bytes]:

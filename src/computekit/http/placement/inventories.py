@@ -40,7 +40,7 @@ from computekit.http.placement.words import (
     unknown_classes,
 )
 from computekit.http.problem import Problem
-from computekit.http.wire import Answer, Request
+from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import ProviderId
 from computekit.model import FrozenMap, Inventory, ResourceClass
 from computekit.placement.ports import ProviderUse
@@ -81,14 +81,14 @@ def inventory_of(body: InventoryBody | OneInventoryBody) -> Inventory:
     )
 
 
-def _path(request: Request) -> tuple[ProviderId, ResourceClass]:
+def _path(request: HttpRequest) -> tuple[ProviderId, ResourceClass]:
     return provider_of(request), ResourceClass(request.values["resource_class"])
 
 
 class InventoryPathForm:
     """A class of a provider named by a path, and an answer without a body."""
 
-    def parse(self, request: Request, version: Microversion) -> InventoryPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> InventoryPath:
         return InventoryPath(*_path(request))
 
     def render(self, output: None, version: Microversion) -> Answer:
@@ -98,7 +98,7 @@ class InventoryPathForm:
 class InventoryForm:
     """One inventory."""
 
-    def parse(self, request: Request, version: Microversion) -> InventoryPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> InventoryPath:
         return InventoryPath(*_path(request))
 
     def render(self, output: OneInventory, version: Microversion) -> Answer:
@@ -108,7 +108,7 @@ class InventoryForm:
 class NewInventoryForm:
     """A class that a provider is to have."""
 
-    def parse(self, request: Request, version: Microversion) -> NewInventory:
+    def parse(self, request: HttpRequest, version: Microversion) -> NewInventory:
         body = _NEW.parse(request.body)
         return NewInventory(
             provider_of(request),
@@ -126,7 +126,7 @@ class NewInventoryForm:
 class InventoryChangeForm:
     """What one class of a provider is to be."""
 
-    def parse(self, request: Request, version: Microversion) -> InventoryChange:
+    def parse(self, request: HttpRequest, version: Microversion) -> InventoryChange:
         body = _ONE.parse(request.body)
         return InventoryChange(
             *_path(request),
@@ -142,7 +142,7 @@ class InventoryChangeForm:
 class InventoriesForm:
     """All inventories of a provider."""
 
-    def parse(self, request: Request, version: Microversion) -> ProviderPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ProviderPath:
         return ProviderPath(provider_of(request))
 
     def render(self, output: ProviderUse, version: Microversion) -> Answer:
@@ -152,7 +152,7 @@ class InventoriesForm:
 class InventoriesChangeForm:
     """All classes that a provider is to have."""
 
-    def parse(self, request: Request, version: Microversion) -> InventoriesChange:
+    def parse(self, request: HttpRequest, version: Microversion) -> InventoriesChange:
         body = _ALL.parse(request.body)
         found = {ResourceClass(name): inventory_of(one) for name, one in body.inventories.items()}
         return InventoriesChange(
@@ -169,7 +169,7 @@ class InventoriesChangeForm:
 class ProviderUsagesForm:
     """What is used of a provider."""
 
-    def parse(self, request: Request, version: Microversion) -> ProviderPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ProviderPath:
         return ProviderPath(provider_of(request))
 
     def render(self, output: ProviderUse, version: Microversion) -> Answer:

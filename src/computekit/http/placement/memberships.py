@@ -13,7 +13,7 @@ from computekit.http.placement.traits_order import listed_traits
 from computekit.http.placement.uuids import canonical_uuid
 from computekit.http.placement.words import bad, generation, no_provider, unknown_traits
 from computekit.http.problem import Problem
-from computekit.http.wire import Answer, Request
+from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import AggregateId
 from computekit.model import Trait
 from computekit.placement.ports import ProviderUse
@@ -35,7 +35,7 @@ _TRAITS = Body(TraitsBody)
 class AggregatesForm:
     """The aggregates of a provider."""
 
-    def parse(self, request: Request, version: Microversion) -> ProviderPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ProviderPath:
         return ProviderPath(provider_of(request))
 
     def render(self, output: Aggregates, version: Microversion) -> Answer:
@@ -45,7 +45,7 @@ class AggregatesForm:
 class AggregatesChangeForm:
     """All aggregates that a provider is to be in."""
 
-    def parse(self, request: Request, version: Microversion) -> AggregatesChange:
+    def parse(self, request: HttpRequest, version: Microversion) -> AggregatesChange:
         provider = provider_of(request)
         if version.minor < 19:
             listed = _AGGREGATES_1.parse(request.body)
@@ -64,7 +64,7 @@ class AggregatesChangeForm:
 class ProviderTraitsForm:
     """The traits of a provider."""
 
-    def parse(self, request: Request, version: Microversion) -> ProviderPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ProviderPath:
         return ProviderPath(provider_of(request))
 
     def render(self, output: ProviderUse, version: Microversion) -> Answer:
@@ -74,7 +74,7 @@ class ProviderTraitsForm:
 class TraitsChangeForm:
     """All traits that a provider is to have."""
 
-    def parse(self, request: Request, version: Microversion) -> TraitsChange:
+    def parse(self, request: HttpRequest, version: Microversion) -> TraitsChange:
         body = _TRAITS.parse(request.body)
         traits = frozenset(Trait(name) for name in body.traits)
         return TraitsChange(provider_of(request), body.resource_provider_generation, traits)

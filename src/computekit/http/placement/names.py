@@ -18,7 +18,7 @@ from computekit.http.placement.body import Body, bad_request
 from computekit.http.placement.query import TEXT, QuerySchema
 from computekit.http.placement.words import bad, conflict, fault_of, missing
 from computekit.http.problem import Problem
-from computekit.http.wire import Answer, Request
+from computekit.http.wire import Answer, HttpRequest
 from computekit.model import ResourceClass, Trait, is_custom_name
 
 __all__ = [
@@ -43,7 +43,7 @@ _NAME = Body(NameBody)
 TRAITS_QUERY = QuerySchema({"name": TEXT, "associated": TEXT})
 
 
-def _class_of(request: Request) -> ResourceClass:
+def _class_of(request: HttpRequest) -> ResourceClass:
     return ResourceClass(request.values["name"])
 
 
@@ -61,7 +61,7 @@ class ClassesForm:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def parse(self, request: Request, version: Microversion) -> None:
+    def parse(self, request: HttpRequest, version: Microversion) -> None:
         return None
 
     def render(self, output: tuple[KnownName, ...], version: Microversion) -> Answer:
@@ -75,7 +75,7 @@ class ClassForm:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def parse(self, request: Request, version: Microversion) -> ClassPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ClassPath:
         return ClassPath(_class_of(request))
 
     def render(self, output: KnownName, version: Microversion) -> Answer:
@@ -86,7 +86,7 @@ class ClassForm:
 class ClassPathForm:
     """A resource class named by a path, and an answer without a body."""
 
-    def parse(self, request: Request, version: Microversion) -> ClassPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ClassPath:
         return ClassPath(_class_of(request))
 
     def render(self, output: None, version: Microversion) -> Answer:
@@ -96,7 +96,7 @@ class ClassPathForm:
 class NewClassForm:
     """A custom resource class that is to be made."""
 
-    def parse(self, request: Request, version: Microversion) -> ClassPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ClassPath:
         return ClassPath(ResourceClass(_NAME.parse(request.body).name))
 
     def render(self, output: KnownName, version: Microversion) -> Answer:
@@ -106,7 +106,7 @@ class NewClassForm:
 class ClassRenameForm:
     """Another name for a resource class."""
 
-    def parse(self, request: Request, version: Microversion) -> ClassRename:
+    def parse(self, request: HttpRequest, version: Microversion) -> ClassRename:
         name = _NAME.parse(request.body).name
         return ClassRename(_class_of(request), ResourceClass(name))
 
@@ -118,7 +118,7 @@ class ClassRenameForm:
 class EnsureClassForm:
     """A custom resource class that is to be there."""
 
-    def parse(self, request: Request, version: Microversion) -> ClassPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ClassPath:
         name = _class_of(request)
         if not is_custom_name(name):
             _NAME.check(NameBody(name))
@@ -172,7 +172,7 @@ class TraitsForm:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def parse(self, request: Request, version: Microversion) -> TraitQuery:
+    def parse(self, request: HttpRequest, version: Microversion) -> TraitQuery:
         last = TRAITS_QUERY.parse(request.query).last
         associated = last.get("associated")
         if associated is not None and associated.lower() not in ("true", "false"):
@@ -204,7 +204,7 @@ class TraitForm:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def parse(self, request: Request, version: Microversion) -> TraitPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> TraitPath:
         return TraitPath(Trait(request.values["name"]))
 
     def render(self, output: KnownName, version: Microversion) -> Answer:
@@ -214,7 +214,7 @@ class TraitForm:
 class TraitPathForm:
     """A trait named by a path, and an answer without a body."""
 
-    def parse(self, request: Request, version: Microversion) -> TraitPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> TraitPath:
         return TraitPath(Trait(request.values["name"]))
 
     def render(self, output: None, version: Microversion) -> Answer:
@@ -224,7 +224,7 @@ class TraitPathForm:
 class EnsureTraitForm:
     """A custom trait that is to be there."""
 
-    def parse(self, request: Request, version: Microversion) -> TraitPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> TraitPath:
         name = request.values["name"]
         if not is_custom_name(name):
             raise bad_request(

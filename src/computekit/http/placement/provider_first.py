@@ -7,7 +7,7 @@ from computekit.api.placement import Hosted
 from computekit.http.endpoint import Form
 from computekit.http.placement.providers import provider_of
 from computekit.http.problem import Problem, Refused
-from computekit.http.wire import Answer, Request
+from computekit.http.wire import Answer, HttpRequest
 
 __all__ = ["ProviderFirst"]
 
@@ -27,7 +27,7 @@ class ProviderFirst(Generic[I, O]):
         self._form = form
         self._placement = placement
 
-    def parse(self, request: Request, version: Microversion) -> I:
+    def parse(self, request: HttpRequest, version: Microversion) -> I:
         try:
             return self._form.parse(request, version)
         except Refused:

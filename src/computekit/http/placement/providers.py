@@ -39,7 +39,7 @@ from computekit.http.placement.words import (
     unknown_traits,
 )
 from computekit.http.problem import Problem
-from computekit.http.wire import Answer, Request
+from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import ProviderId
 from computekit.model import RequestGroup, Resources
 from computekit.placement.ports import ProviderUse
@@ -85,7 +85,7 @@ def undated(version: Microversion) -> tuple[tuple[str, str], ...]:
     return (("cache-control", "no-cache"),) if version.minor >= 15 else ()
 
 
-def provider_of(request: Request) -> ProviderId:
+def provider_of(request: HttpRequest) -> ProviderId:
     """Return the provider that a path names."""
     return ProviderId(request.values["uuid"])
 
@@ -96,7 +96,7 @@ class VersionsForm:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def parse(self, request: Request, version: Microversion) -> None:
+    def parse(self, request: HttpRequest, version: Microversion) -> None:
         return None
 
     def render(self, output: VersionRange, version: Microversion) -> Answer:
@@ -114,7 +114,7 @@ class VersionsForm:
 class ProviderPathForm:
     """A provider named by a path, and an answer without a body."""
 
-    def parse(self, request: Request, version: Microversion) -> ProviderPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ProviderPath:
         return ProviderPath(provider_of(request))
 
     def render(self, output: None, version: Microversion) -> Answer:
@@ -124,7 +124,7 @@ class ProviderPathForm:
 class ProviderForm:
     """One provider."""
 
-    def parse(self, request: Request, version: Microversion) -> ProviderPath:
+    def parse(self, request: HttpRequest, version: Microversion) -> ProviderPath:
         return ProviderPath(provider_of(request))
 
     def render(self, output: ProviderUse, version: Microversion) -> Answer:
@@ -138,7 +138,7 @@ class ProvidersForm:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def parse(self, request: Request, version: Microversion) -> ProviderQuery:
+    def parse(self, request: HttpRequest, version: Microversion) -> ProviderQuery:
         query, minor = PROVIDERS_QUERY[version.minor].parse(request.query), version.minor
         last = query.last
         amounts = parse_resources(last["resources"]) if "resources" in last else Resources()
@@ -181,7 +181,7 @@ def _matching(
 class NewProviderForm:
     """A provider that is to be made."""
 
-    def parse(self, request: Request, version: Microversion) -> NewProvider:
+    def parse(self, request: HttpRequest, version: Microversion) -> NewProvider:
         form = _NEW_14 if version.minor >= 14 else _NEW_1
         body: NewProviderBody1 | NewProviderBody14 = form.parse(request.body)
         if not body.name:
@@ -203,7 +203,7 @@ class NewProviderForm:
 class ProviderChangeForm:
     """A provider that gets another name or parent."""
 
-    def parse(self, request: Request, version: Microversion) -> ProviderChange:
+    def parse(self, request: HttpRequest, version: Microversion) -> ProviderChange:
         minor = version.minor
         provider = provider_of(request)
         if minor < 14:

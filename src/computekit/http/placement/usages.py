@@ -6,7 +6,7 @@ from computekit.api import Microversion
 from computekit.api.placement.allocations import ALL, UsageQuery, Usages
 from computekit.clock import Clock
 from computekit.http.placement.query import TEXT_255, QuerySchema, version_table
-from computekit.http.wire import Answer, Request
+from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import ProjectId, UserId
 
 __all__ = ["UsagesForm"]
@@ -27,7 +27,7 @@ class UsagesForm:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def parse(self, request: Request, version: Microversion) -> UsageQuery:
+    def parse(self, request: HttpRequest, version: Microversion) -> UsageQuery:
         last = USAGES_QUERY[version.minor].parse(request.query).last
         user = last.get("user_id")
         return UsageQuery(

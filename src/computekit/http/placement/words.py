@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import attrs
 
-from computekit.api import Context
+from computekit.api import CallContext
 from computekit.api.placement.known_names import UNKNOWN_CLASS, UNKNOWN_TRAIT
 from computekit.errors import ComputekitError, GenerationConflict, InvalidInput, NotFound
 from computekit.http.problem import UNDEFINED, Problem, Refused
@@ -35,11 +35,11 @@ INVENTORY_IN_USE = "placement.inventory.inuse"
 
 
 def worded(
-    call: Callable[[I, Context], O], words: Callable[[ComputekitError, I], Problem | None]
-) -> Callable[[I, Context], O]:
+    call: Callable[[I, CallContext], O], words: Callable[[ComputekitError, I], Problem | None]
+) -> Callable[[I, CallContext], O]:
     """Return `call` with the errors that `words` has words for said in them."""
 
-    def run(asked: I, context: Context) -> O:
+    def run(asked: I, context: CallContext) -> O:
         try:
             return call(asked, context)
         except ComputekitError as error:
