@@ -22,7 +22,7 @@ from typing import ParamSpec, TypeVar
 
 import attrs
 
-from computekit.errors import ClaimRefused, ComputekitError, StateConflict
+from computekit.errors import ClaimRefused, ComputekitError, RemoteError, StateConflict
 from computekit.model import PlacementRequest
 from computekit.placement import CandidatePage, PlacementService
 from tests.parity import peers, servers
@@ -64,6 +64,8 @@ def outcome(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | str:
         return "ClaimRefused"
     except StateConflict as error:  # a refusal that the client cannot tell apart
         return f"StateConflict: {error.state}"
+    except RemoteError as error:
+        return f"failed: {error}"
     except ComputekitError as error:
         return type(error).__name__
 

@@ -12,7 +12,14 @@ from computekit.errors import (
     NoInventory,
 )
 from computekit.ids import ProviderId
-from computekit.model import Allocation, FrozenMap, Inventory, ResourceClass, Resources
+from computekit.model import (
+    Allocation,
+    FrozenMap,
+    Inventory,
+    ResourceClass,
+    Resources,
+    is_custom_name,
+)
 from computekit.placement import ProviderUse
 
 __all__ = ["claim_body", "claim_error", "inventories_body"]
@@ -67,12 +74,21 @@ def claim_error(
 ) -> ComputekitError:
     """Return why a claim was refused.
 
+    The API calls a name that it does not know malformed; to the library nobody has it.
+
     Args:
         refusal: what the server said.
         allocations: what was claimed.
         look: reads a provider: a server that says "exceeded" does not say by how much. The
             numbers are those of a moment later.
     """
+    if (found := refusal.says(r"No such resource class (\w+)")) and is_custom_name(found[1]):
+        name = ResourceClass(found[1])
+        who = [p for a in allocations for p, amounts in a.resources.items() if name in amounts]
+        return NoInventory(min(who, default=ProviderId("")), name)
+    if found := refusal.says(r"resource provider '([\w-]+)' that does not exist"):
+        provider = ProviderId(found[1])
+        return NoInventory(provider, min(_asked_of(allocations, provider), default=""))
     if refusal.own is not None:
         return refusal.own
     if refusal.code == CONCURRENT:
@@ -83,13 +99,6 @@ def claim_error(
         there = look(provider).provider.inventories
         absent = _asked_of(allocations, provider).keys() - there.keys()
         return NoInventory(provider, min(absent, default=""))
-    if found := refusal.says(r"resource provider '([\w-]+)' that does not exist"):
-        provider = ProviderId(found[1])
-        return NoInventory(provider, min(_asked_of(allocations, provider), default=""))
-    if found := refusal.says(r"No such resource class (\w+)"):
-        name = ResourceClass(found[1])
-        who = [p for a in allocations for p, amounts in a.resources.items() if name in amounts]
-        return NoInventory(min(who, default=ProviderId("")), name)
     if found := refusal.says(
         r"allocation for '(\w+)' on resource provider '([\w-]+)'\. The requested amount would "
         r"(exceed the capacity|violate inventory constraints)"

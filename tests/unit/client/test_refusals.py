@@ -9,6 +9,7 @@ from computekit.client.connection import Answer
 from computekit.client.refusals import refusal_of
 from computekit.errors import (
     AccessRefused,
+    CapacityExceeded,
     ComputekitError,
     GenerationConflict,
     InvalidInput,
@@ -19,7 +20,7 @@ from computekit.errors import (
     TransportFailed,
 )
 from computekit.ids import ConsumerId, ProjectId, ProviderId, UserId
-from computekit.model import Allocation, Consumer, FrozenMap
+from computekit.model import Allocation, Consumer, FrozenMap, encode_error
 from computekit.placement import ProviderUse
 
 
@@ -76,3 +77,12 @@ def test_a_conflict_of_several_consumers_names_those_that_it_may_be() -> None:
     error = claim_error(refusal, (claim("a", 2), claim("b", 1), claim("c", 2)), nobody)
     assert isinstance(error, GenerationConflict)
     assert (error.id, error.expected, error.actual) == ("a, c", 2, 7)
+
+
+def test_our_own_server_tells_the_error_itself() -> None:
+    told = CapacityExceeded("p", "VCPU", asked=3, used=4, capacity=6)
+    error = {"status": 409, "detail": "full", "computekit": json.loads(encode_error(told))}
+    refusal = refusal_of(Answer(409, json.dumps({"errors": [error]}).encode()))
+    found = claim_error(refusal, (), nobody)
+    assert isinstance(found, CapacityExceeded)
+    assert (found.asked, found.used, found.capacity) == (3, 4, 6)
