@@ -273,7 +273,7 @@ class ProviderIndex:
             if known is not None and known[0] == rows.version:
                 return known[1]
             candidates: list[FoundCandidate] = []
-            for found in self._search(request, twins, root):
+            for found in self._search(request, twins, root, following=False):
                 if one_per_tree and self._shares_tree(found.candidate):
                     continue
                 candidates.append(found)
@@ -359,9 +359,17 @@ class ProviderIndex:
             cells -= oldest.cells
 
     def _search(
-        self, request: PlacementRequest, twins: bool, root: ProviderId | None = None
+        self,
+        request: PlacementRequest,
+        twins: bool,
+        root: ProviderId | None = None,
+        *,
+        following: bool = True,
     ) -> Iterator[FoundCandidate]:
-        """Return candidates, first of each tree, second of each ...; locked while it looks."""
+        """Return candidates, first of each tree, second of each ...; locked while it looks.
+
+        With `following` it looks at the rows as they are whenever it goes on.
+        """
         # None: all, by their ids.
         trees: list[ProviderId] | None = None if root is None else [root]
         seen: set[tuple[object, object]] = set()
@@ -371,7 +379,8 @@ class ProviderIndex:
             last, at, size = ProviderId(""), 0, 1
             while True:
                 with self.lock:
-                    self.refresh()
+                    if following:
+                        self.refresh()
                     shape = self._shape(request, twins)
                     if trees is None:
                         chunk = self._next_trees(shape, last, size)

@@ -21,7 +21,7 @@ from computekit.model import (
     ResourceClass,
     Trait,
 )
-from computekit.placement import ProviderIndex, ProviderNode, ProviderUse
+from computekit.placement import LocalPlacement, ProviderIndex, ProviderNode, ProviderUse
 
 DEVICE = ResourceClass("CUSTOM_DEVICE")
 SHARES = Trait("MISC_SHARES_VIA_AGGREGATE")
@@ -235,3 +235,24 @@ def test_shapes_are_forgotten_before_they_are_too_many() -> None:
         request = PlacementRequest((RequestGroup("", FrozenMap({VCPU: amount})),))
         assert len(index.page(request).candidates) == 1
     assert index.shapes <= 64
+
+
+def test_an_answer_is_of_one_moment_and_a_search_goes_with_the_time() -> None:
+    placement = LocalPlacement.in_memory()
+
+    def host(name: str, total: int) -> None:
+        provider = ProviderId(name)
+        if placement.books.provider(provider) is None:
+            placement.create_provider(provider, name, None)
+        generation = placement.provider(provider).provider.generation
+        placement.set_inventories(provider, generation, FrozenMap({VCPU: Inventory(total)}))
+
+    for number in range(6):
+        host(f"h{number}", 4)
+    two = PlacementRequest((RequestGroup("", FrozenMap({VCPU: 2})),))
+    search = placement.search(two)
+    assert next(search).root == "h0"
+    host("h1", 1)
+    host("h9", 4)
+    assert [found.root for found in search] == ["h2", "h3", "h4", "h5", "h9"]
+    assert len(placement.candidates(two).candidates) == 6
