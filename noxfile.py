@@ -128,6 +128,12 @@ def differential(session: nox.Session) -> None:
 
 
 @nox.session
+def crowd(session: nox.Session) -> None:
+    """Let 64 processes claim on 2 hosts, kill half of them, and look at the books."""
+    _python(session, "-m", "tests.real.crowd")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure; prints JSON."""
     _python(session, "-m", "bench")

@@ -1,12 +1,14 @@
 """Claim and release until killed; say what was granted, after it was.
 
-    claim_worker.py URL SEED
+    claim_worker.py URL SEED [CLAIMS]
 
 Four threads claim two classes of one of two hosts and a counter, for consumers of their own, and
 release some of them again. Lines on standard output: `+ CONSUMER` and `- CONSUMER`, each written
-once the store has returned; `~ CONSUMER` before a release, which may happen from then on.
+once the store has returned; `~ CONSUMER` before a release, which may happen from then on. With
+CLAIMS, one thread does this until it has tried as many.
 """
 
+import itertools
 import os
 import random
 import sys
@@ -28,9 +30,9 @@ def say(word: str, consumer: str) -> None:
     os.write(1, f"{word} {consumer}\n".encode())
 
 
-def work(bench: PlacementBench, source: random.Random) -> None:
+def work(bench: PlacementBench, source: random.Random, claims: int | None = None) -> None:
     mine: list[str] = []
-    while True:
+    for _ in itertools.count() if claims is None else range(claims):
         consumer = new_uuid(source)
         wants = {source.choice(("h", "k")): {VCPU: 1, MEMORY_MB: source.randint(1, 3)}}
         try:
@@ -48,9 +50,12 @@ def work(bench: PlacementBench, source: random.Random) -> None:
             say("-", gone)
 
 
-def main(url: str, seed: int) -> None:
-    store = SqlStore(url, SystemClock(), random.Random(seed))
+def main(url: str, seed: int, claims: int | None) -> None:
+    store = SqlStore(url, CLOCK, random.Random(seed))
     bench = PlacementBench(store, SqlPlacement(store, CLOCK), CLOCK)
+    if claims is not None:
+        work(bench, random.Random(seed), claims)
+        return
     threads = [
         threading.Thread(target=work, args=(bench, random.Random(seed * 4 + n))) for n in range(4)
     ]
@@ -59,4 +64,4 @@ def main(url: str, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None)

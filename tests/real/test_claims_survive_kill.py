@@ -15,6 +15,7 @@ from computekit.ids import ConsumerId
 from computekit.store import SqlPlacement, SqlStore
 from computekit.testing.placement_bench import PlacementBench, example_tree
 from computekit.work import Tx
+from tests.real.crowd import check, run
 from tests.real.postgresql import running
 
 pytestmark = pytest.mark.real
@@ -76,22 +77,6 @@ class Workers:
             yield word, consumer
 
 
-def check(bench: PlacementBench) -> set[str]:
-    """Assert that the books are right; return who holds something."""
-    bench.check()
-    holders: set[str] = set()
-    for use in bench.placement.uses():
-        for name, used in use.used.items():
-            assert used <= use.provider.inventories[name].capacity
-        for allocation in bench.placement.allocations(use.provider.id):
-            (amounts,) = allocation.resources.values()
-            assert len(amounts) == 2, "half an allocation"
-            assert allocation.consumer.generation == 1
-            holders.add(allocation.consumer.id)
-    assert bench.placement.counter("limit", "project") == len(holders) <= 90
-    return holders
-
-
 def release_all(bench: PlacementBench, consumers: set[str]) -> None:
     def write(tx: Tx) -> None:
         for consumer in sorted(consumers):
@@ -149,3 +134,15 @@ def test_claims_survive_kill(tmp_path: Path, database: str) -> None:
         release_all(bench, holders)
         assert all(not use.used for use in bench.placement.uses())
         assert bench.placement.counter("limit", "project") == 0
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_crowd_of_which_half_is_killed_leaves_right_books(tmp_path: Path, database: str) -> None:
+    with ExitStack() as stack:
+        if database == "sqlite":
+            url = f"sqlite:///{tmp_path}/store.db"
+        else:
+            url = stack.enter_context(running()).url(tmp_path)
+        done = run(url, tmp_path, claims=200, processes=6, seed=5)
+        assert done.granted > 100
+        assert done.killed > 0
