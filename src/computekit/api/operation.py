@@ -33,6 +33,7 @@ class ApiOperation(Generic[I, O]):
         has_body: whether what is asked comes as a JSON body.
         hidden: what callers of an older version are told not to be there.
         errors: what it may raise beside what every operation may.
+        media_types: of what is answered; callers choose from them.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ApiOperation(Generic[I, O]):
     has_body: bool = False
     hidden: Literal["path", "method"] = "path"
     errors: tuple[type[ComputekitError], ...] = ()
+    media_types: tuple[str, ...] = ("application/json",)
 
     def speaks(self, version: Microversion) -> bool:
         """Return whether callers of `version` have this operation."""

@@ -206,7 +206,8 @@ class Application:
             detail = f"The media type {request.media_type} is not supported, use {JSON}"
             raise Refused(Problem(415, detail))
         accept = headers.get("Accept")
-        picky = found.method == "GET" and found.rule is not Rule.ANYONE
+        only_json = found.media_types == (JSON,)
+        picky = found.method == "GET" and found.rule is not Rule.ANYONE and only_json
         if picky and accept is not None and not accepts_json(accept):
             raise Refused(Problem(406, f"Only {JSON} is provided"))
         return self._carry_out(found, request, exchange, version)

@@ -62,6 +62,7 @@ class Endpoint:
         until: the last one; None if the newest has it.
         rule: who may.
         has_body: whether it takes a JSON body.
+        media_types: of what it answers.
         hidden: whether a caller of another version is told that the path is not there, or that
             the method is not.
         speaks: whether callers of a version have it.
@@ -77,6 +78,7 @@ class Endpoint:
     until: Microversion | None
     rule: Rule
     has_body: bool
+    media_types: tuple[str, ...]
     hidden: str
     speaks: Callable[[Microversion], bool]
     prepare: Callable[[HttpRequest, Microversion], Prepared]
@@ -126,6 +128,7 @@ def endpoint(
         operation.until,
         operation.rule,
         operation.has_body,
+        operation.media_types,
         operation.hidden,
         operation.speaks,
         prepare,

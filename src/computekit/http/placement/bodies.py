@@ -33,12 +33,15 @@ __all__ = [
     "OneInventoryBody",
     "ProviderBody1",
     "ProviderBody14",
+    "ProviderName",
     "ProviderShare",
     "ReshapeBody30",
     "ReshapeBody34",
     "ReshapeBody38",
     "ReshapedBody",
+    "Text255",
     "TraitsBody",
+    "Uuid",
 ]
 
 Text255 = Annotated[str, Meta(min_length=1, max_length=255)]

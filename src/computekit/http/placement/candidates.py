@@ -23,7 +23,7 @@ from computekit.model import ResourceClass
 from computekit.placement.found import Found, FoundCandidate, TreeSummary
 from computekit.placement.service import Candidate, ProviderSummary
 
-__all__ = ["CandidatesForm", "candidate_words"]
+__all__ = ["CandidatesForm", "request_words"]
 
 TREE = "1.29"
 """The key of a tree's summaries as they are since that microversion."""
@@ -59,8 +59,8 @@ def _asked(text: str, version: Microversion) -> CandidateQuery:
 _known = lru_cache(maxsize=1024)(_asked)
 
 
-def candidate_words(error: ComputekitError, _asked: CandidateQuery) -> Problem | None:
-    """Say what is wrong with a query for candidates."""
+def request_words(error: ComputekitError, _asked: object) -> Problem | None:
+    """Say what is wrong with a request for candidates."""
     if name := unknown_classes(error):
         detail = f"Invalid resource class in resources parameter: No such resource class {name}."
         return bad(error, detail)

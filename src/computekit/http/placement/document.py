@@ -8,7 +8,7 @@ from computekit import __version__
 from computekit.api.placement import VERSIONS
 from computekit.http.endpoint import Endpoint
 from computekit.http.openapi import Shape, openapi
-from computekit.http.placement import answers, bodies
+from computekit.http.placement import answers, bodies, own, own_answers
 from computekit.http.placement.candidates_query import CANDIDATES_QUERY
 from computekit.http.placement.names import TRAITS_QUERY
 from computekit.http.placement.providers import PROVIDERS_QUERY
@@ -61,6 +61,15 @@ SHAPES: Mapping[str, Shape] = {
     "find_allocation_candidates": Shape(
         {200: answers.CandidatesAnswer}, query=CANDIDATES_QUERY[NEWEST].schema
     ),
+    "explain_candidates": Shape(
+        {200: own_answers.ExplainedAnswer}, query=CANDIDATES_QUERY[NEWEST].schema
+    ),
+    "explain_given_candidates": Shape({200: own_answers.ExplainedAnswer}, own.ExplainBody),
+    "show_room": Shape({200: own_answers.RoomAnswer}, query=CANDIDATES_QUERY[NEWEST].schema),
+    "put_tree": Shape({200: own_answers.TreeAnswer}, own.TreeBody),
+    "claim_best": Shape({200: own_answers.ClaimAnswer}, own.ClaimBody),
+    "list_changes": Shape({200: own_answers.ChangesAnswer}, query=own.CHANGES_QUERY.schema),
+    "list_consumers": Shape({200: own_answers.ConsumersAnswer}, query=own.CONSUMERS_QUERY.schema),
 }
 """What each operation looks like at the newest microversion, by its name."""
 

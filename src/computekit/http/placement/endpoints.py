@@ -8,6 +8,7 @@ from computekit.api.placement import candidates as candidate_api
 from computekit.api.placement import inventories as inventory_api
 from computekit.api.placement import memberships as membership_api
 from computekit.api.placement import names as name_api
+from computekit.api.placement import own as own_api
 from computekit.api.placement import providers as provider_api
 from computekit.clock import Clock, SystemClock
 from computekit.http.endpoint import Endpoint, endpoint
@@ -17,6 +18,7 @@ from computekit.http.placement import (
     inventories,
     memberships,
     names,
+    own,
     providers,
     usages,
 )
@@ -46,6 +48,7 @@ def placement_endpoints(
         *_of_traits(name_api.NameCalls(placement), now),
         *_of_allocations(allocation_api.AllocationCalls(placement, known), now),
         *_of_candidates(candidate_api.CandidateCalls(placement, known), now),
+        *_of_our_own(own_api.OwnCalls(placement, known)),
     )
 
 
@@ -244,7 +247,20 @@ def _of_candidates(calls: candidate_api.CandidateCalls, clock: Clock) -> tuple[E
     return (
         endpoint(
             candidate_api.FIND_CANDIDATES,
-            worded(calls.find, candidates.candidate_words),
+            worded(calls.find, candidates.request_words),
             candidates.CandidatesForm(clock),
         ),
+    )
+
+
+def _of_our_own(calls: own_api.OwnCalls) -> tuple[Endpoint, ...]:
+    words = candidates.request_words
+    return (
+        endpoint(own_api.EXPLAIN, worded(calls.explain, words), own.ExplainForm()),
+        endpoint(own_api.EXPLAIN_GIVEN, worded(calls.explain, words), own.ExplainGivenForm()),
+        endpoint(own_api.SHOW_ROOM, worded(calls.room, words), own.RoomForm()),
+        endpoint(own_api.PUT_TREE, calls.put_tree, own.TreeForm()),
+        endpoint(own_api.CLAIM_BEST, worded(calls.claim, words), own.ClaimForm()),
+        endpoint(own_api.LIST_CHANGES, calls.changes, own.ChangesForm()),
+        endpoint(own_api.LIST_CONSUMERS, calls.consumers, own.ConsumersForm()),
     )

@@ -1,0 +1,298 @@
+"""The operations beside those of Placement, on the wire; the same in every microversion."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from computekit.api import Microversion
+from computekit.api.placement import VERSIONS
+from computekit.api.placement.own import (
+    MOST_CONSUMERS,
+    Changes,
+    ChangesQuery,
+    ClaimOutcome,
+    ClaimWish,
+    ConsumerPage,
+    ConsumerQuery,
+    Explained,
+    ExplainQuery,
+    RoomQuery,
+    TreeChange,
+)
+from computekit.http.placement.bodies import InventoryBody, ProviderName, Text255, Uuid
+from computekit.http.placement.body import Body, bad_request
+from computekit.http.placement.candidates_query import parse_candidates
+from computekit.http.placement.inventories import inventory_of
+from computekit.http.placement.query import TEXT, QuerySchema
+from computekit.http.placement.uuids import canonical_uuid
+from computekit.http.problem import Problem, Refused
+from computekit.http.wire import JSON, Answer, HttpRequest
+from computekit.ids import AggregateId, ConsumerId, ProjectId, ProviderId, UserId
+from computekit.model import (
+    Consumer,
+    FrozenMap,
+    PlacementRequest,
+    Provider,
+    ProviderTree,
+    ResourceClass,
+    Trait,
+)
+from computekit.placement.capacity import Room
+from computekit.placement.claim_best import Claimed
+
+__all__ = [
+    "CHANGES_QUERY",
+    "CONSUMERS_QUERY",
+    "ChangesForm",
+    "ClaimBody",
+    "ClaimForm",
+    "ConsumersForm",
+    "ExplainBody",
+    "ExplainForm",
+    "ExplainGivenForm",
+    "RoomForm",
+    "TreeBody",
+    "TreeForm",
+]
+
+_REPORTS = re.compile(r"(?:^|&)reports=(\d{1,6})(?=&|$)")
+_DIGITS: Mapping[str, object] = {"type": "string", "pattern": r"^[0-9]{1,18}$"}
+CHANGES_QUERY = QuerySchema({"since": _DIGITS}, ("since",))
+CONSUMERS_QUERY = QuerySchema({"after": TEXT, "limit": _DIGITS})
+
+
+class ExplainBody(Struct, forbid_unknown_fields=True):
+    """A request to be explained: a query string as that of allocation candidates."""
+
+    query: str
+    reports: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+
+
+class ProviderInTree(Struct, forbid_unknown_fields=True):
+    """A provider with all its parts."""
+
+    uuid: Uuid
+    name: ProviderName
+    parent_provider_uuid: Uuid | None = None
+    inventories: dict[str, InventoryBody] = {}
+    traits: list[str] = []
+    aggregates: list[Uuid] = []
+
+
+class TreeBody(Struct, forbid_unknown_fields=True):
+    """A whole tree, parents before their children."""
+
+    providers: Annotated[list[ProviderInTree], Meta(min_length=1)]
+
+
+class ClaimBody(Struct, forbid_unknown_fields=True):
+    """What a consumer is to get: a query string as that of allocation candidates."""
+
+    consumer_uuid: Uuid
+    project_id: Text255
+    user_id: Text255
+    query: str
+    consumer_type: Annotated[str, Meta(pattern="^[A-Z0-9_]+$", max_length=255)] | None = None
+    consumer_generation: int | None = None
+    tries: Annotated[int, Meta(ge=1, le=1000)] = 16
+
+
+_EXPLAIN = Body(ExplainBody)
+_TREE = Body(TreeBody)
+_CLAIM = Body(ClaimBody)
+
+
+def _request(text: str) -> PlacementRequest:
+    return parse_candidates(text, VERSIONS.newest).request
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, FrozenMap):
+        return dict(value.items())
+    raise NotImplementedError
+
+
+def _encoded(value: object) -> bytes:
+    return msgspec.json.encode(value, enc_hook=_plain)
+
+
+def _media_type(request: HttpRequest) -> str:
+    accept = (request.headers.get("Accept") or JSON).lower()
+    for media_type in ("text/html", "text/plain"):
+        if media_type in accept and JSON not in accept:
+            return media_type
+    return JSON
+
+
+class ExplainForm:
+    """Why a request finds so many candidates, or none."""
+
+    def parse(self, request: HttpRequest, version: Microversion) -> ExplainQuery:
+        found = _REPORTS.search(request.query)
+        query = _REPORTS.sub("", request.query)
+        reports = int(found[1]) if found else 0
+        return ExplainQuery(_request(query), reports, _media_type(request))
+
+    def render(self, output: Explained, version: Microversion) -> Answer:
+        return _explained(output)
+
+
+class ExplainGivenForm:
+    """Why a request in a body finds so many candidates, or none."""
+
+    def parse(self, request: HttpRequest, version: Microversion) -> ExplainQuery:
+        body = _EXPLAIN.parse(request.body)
+        return ExplainQuery(_request(body.query), body.reports, _media_type(request))
+
+    def render(self, output: Explained, version: Microversion) -> Answer:
+        return _explained(output)
+
+
+def _explained(output: Explained) -> Answer:
+    said, media_type = output.explanation, output.asked.media_type
+    if media_type == "text/html":
+        return Answer(200, said.html().encode(), "text/html; charset=UTF-8")
+    if media_type == "text/plain":
+        return Answer(200, said.text().encode(), "text/plain; charset=UTF-8")
+    body = {
+        "summary": said.summary,
+        "trees": said.trees,
+        "fitting": said.fitting,
+        "reasons": said.reasons,
+        "near_misses": said.near_misses,
+        "reports": said.reports,
+    }
+    return Answer(200, _encoded(body))
+
+
+class RoomForm:
+    """How many more would fit."""
+
+    def parse(self, request: HttpRequest, version: Microversion) -> RoomQuery:
+        return RoomQuery(_request(request.query))
+
+    def render(self, output: Room, version: Microversion) -> Answer:
+        return Answer(200, _encoded(output))
+
+
+class TreeForm:
+    """A whole tree of providers."""
+
+    def parse(self, request: HttpRequest, version: Microversion) -> TreeChange:
+        body = _TREE.parse(request.body)
+        if canonical_uuid(body.providers[0].uuid) != request.values["uuid"]:
+            raise bad_request("The first of the providers is not the one that the path names")
+        try:
+            return TreeChange(ProviderTree(tuple(map(_provider, body.providers))))
+        except ValueError as error:
+            raise bad_request(f"JSON does not validate: {error}") from None
+
+    def render(self, output: ProviderTree, version: Microversion) -> Answer:
+        rows = [
+            {
+                "uuid": one.id,
+                "name": one.name,
+                "parent_provider_uuid": one.parent,
+                "generation": one.generation,
+            }
+            for one in output
+        ]
+        return Answer(200, _encoded({"providers": rows}))
+
+
+def _provider(body: ProviderInTree) -> Provider:
+    return Provider(
+        ProviderId(_id(body.uuid)),
+        body.name,
+        None if body.parent_provider_uuid is None else ProviderId(_id(body.parent_provider_uuid)),
+        FrozenMap({ResourceClass(n): inventory_of(one) for n, one in body.inventories.items()}),
+        frozenset(map(Trait, body.traits)),
+        frozenset(AggregateId(_id(one)) for one in body.aggregates),
+    )
+
+
+def _id(text: str) -> str:
+    return canonical_uuid(text) or text
+
+
+class ClaimForm:
+    """What a consumer is to get, and what it got."""
+
+    def parse(self, request: HttpRequest, version: Microversion) -> ClaimWish:
+        body = _CLAIM.parse(request.body)
+        consumer = Consumer(
+            ConsumerId(_id(body.consumer_uuid)),
+            ProjectId(body.project_id),
+            UserId(body.user_id),
+            body.consumer_type,
+            body.consumer_generation or 0,
+        )
+        return ClaimWish(consumer, _request(body.query), body.tries)
+
+    def render(self, output: ClaimOutcome, version: Microversion) -> Answer:
+        result = output.result
+        lost = [
+            {"allocations": attempt.candidate.allocation, "reason": attempt.refusal.message}
+            for attempt in result.lost
+        ]
+        if not isinstance(result, Claimed):
+            said = "; ".join(attempt.refusal.message for attempt in result.lost)
+            detail = said or output.why
+            raise Refused(Problem(409, f"Nothing was claimed: {detail}"))
+        body = {
+            "allocations": {
+                provider: {"resources": held}
+                for provider, held in result.allocation.resources.items()
+            },
+            "mappings": result.candidate.mappings,
+            "consumer_generation": result.allocation.consumer.generation,
+            "lost": lost,
+        }
+        return Answer(200, _encoded(body))
+
+
+class ChangesForm:
+    """What was written."""
+
+    def parse(self, request: HttpRequest, version: Microversion) -> ChangesQuery:
+        return ChangesQuery(int(CHANGES_QUERY.parse(request.query).last["since"]))
+
+    def render(self, output: Changes, version: Microversion) -> Answer:
+        news = () if output.news is None else output.news.changes
+        rows = sorted((change.kind, change.key) for change in news)
+        body = {
+            "head": output.head,
+            "complete": output.news is not None,
+            "changes": [{"kind": kind, "key": key} for kind, key in rows],
+        }
+        return Answer(200, _encoded(body))
+
+
+class ConsumersForm:
+    """Consumers with all that they hold."""
+
+    def parse(self, request: HttpRequest, version: Microversion) -> ConsumerQuery:
+        last = CONSUMERS_QUERY.parse(request.query).last
+        limit = int(last.get("limit", MOST_CONSUMERS))
+        if not 1 <= limit <= MOST_CONSUMERS:
+            raise bad_request(f"limit is not within 1 to {MOST_CONSUMERS}")
+        after = last.get("after")
+        return ConsumerQuery(ConsumerId(after) if after else None, limit)
+
+    def render(self, output: ConsumerPage, version: Microversion) -> Answer:
+        rows = [
+            {
+                "consumer_uuid": one.consumer.id,
+                "project_id": one.consumer.project,
+                "user_id": one.consumer.user,
+                "consumer_type": one.consumer.type,
+                "consumer_generation": one.consumer.generation,
+                "allocations": {p: {"resources": held} for p, held in one.resources.items()},
+            }
+            for one in output.allocations
+        ]
+        following = None if output.last else rows[-1]["consumer_uuid"]
+        return Answer(200, _encoded({"consumers": rows, "next": following}))
