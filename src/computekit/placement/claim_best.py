@@ -112,7 +112,8 @@ def claim_best(
         request: what is asked.
         rank: says how good a candidate is.
         tries: the most claims that are tried.
-        considered: so many candidates are ranked, the first of each tree before the second of any.
+        considered: so many candidates are ranked, the first of each tree before the second of any;
+            with `most_free`, those of the trees with most left.
         counters: what is taken along, the same everywhere, or by candidate.
 
     Raises:
@@ -175,7 +176,10 @@ class _Ranked:
         """Rank the first candidates of all trees."""
         self._heap.clear()
         self._round.clear()
-        self._add(self._index.found(self._request, limit=self._considered))
+        index, request, most = self._index, self._request, self._considered
+        # What is ranked by what is left need not be the first: the columns know the best.
+        trees = index.freest_trees(request, most) if self._rank is most_free else None
+        self._add(index.found(request, limit=most, trees=trees))
 
     def best(self) -> Candidate | None:
         """Take the best that is left."""
@@ -193,7 +197,7 @@ class _Ranked:
             self.start()
             return
         self._round[lost.root] = self._round.get(lost.root, 0) + 1
-        self._add(self._index.found(self._request, limit=_AGAIN, root=lost.root))
+        self._add(self._index.found(self._request, limit=_AGAIN, trees=(lost.root,)))
 
     def _add(self, found: Found) -> None:
         summaries = {p.id: p for tree in found.trees for p in tree.providers}

@@ -185,6 +185,12 @@ class InventoryColumn(CodedColumn[Inventory | None]):
         found: IntArray = self._rules[0][self.codes[rows]] - self.used[rows]
         return found
 
+    def shares_left(self, rows: RowNumbers, amount: int) -> npt.NDArray[np.float64]:
+        """Return the share of its capacity that each row, which can give `amount`, has after it."""
+        capacity = np.maximum(self._rules[0][self.codes[rows]], 1)
+        found: npt.NDArray[np.float64] = (capacity - self.used[rows] - amount) / capacity
+        return found
+
     def left(self, row: int) -> int:
         """Return what a row has left; below zero if it has given too much."""
         code = int(self.codes[row])

@@ -8,10 +8,10 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from computekit.clock import Deadline
 from computekit.errors import NotFound
 from computekit.ids import AggregateId, ProviderId
 from computekit.model import (
-    FrozenMap,
     Inventory,
     PlacementRequest,
     RequestGroup,
@@ -27,8 +27,9 @@ from computekit.placement.plan import plan_of
 from computekit.placement.ports import PROVIDER_CHANGED, PlacementReader, ProviderUse
 from computekit.placement.provider_rows import ProviderRows
 from computekit.placement.row_mask import Bits, masks
-from computekit.placement.service import Candidate, CandidatePage, ProviderNode, ProviderSummary
+from computekit.placement.service import Candidate, CandidatePage, ProviderNode
 from computekit.placement.shapes import Shape
+from computekit.placement.tree_summaries import TreeSummaries
 from computekit.work import Store
 
 __all__ = ["ProviderIndex"]
@@ -38,6 +39,9 @@ _SHAPES = 64
 _KEPT_TREES = 200_000
 _KEPT_CELLS = 16_000_000
 _ANSWERS = 4
+_LOOK_AT_CLOCK = 64
+"""Candidates between two looks at the clock."""
+
 _LONGEST_ANSWER = 20_000
 _CHUNK = 256
 
@@ -63,8 +67,7 @@ class ProviderIndex:
         self._books = books
         self._head: int | None = None
         self._shapes: dict[tuple[PlacementRequest, bool], Shape] = {}
-        self._summaries: dict[int, TreeSummary] = {}
-        self._summed = 0
+        self._summaries = TreeSummaries(self.rows)
 
     @classmethod
     def of(cls, uses: Iterable[ProviderUse]) -> "ProviderIndex":
@@ -160,12 +163,11 @@ class ProviderIndex:
         """Forget what was kept of earlier questions; answers stay the same, the first is slow."""
         with self.lock:
             self._shapes.clear()
-            self._summaries.clear()
+            self._summaries = TreeSummaries(self.rows)
 
     def _start_anew(self) -> None:
         self.rows = ProviderRows()
         self.forget()
-        self._summed = 0
 
     def _with_parents(self, read: tuple[ProviderUse, ...]) -> tuple[ProviderUse, ...]:
         """Return what was read, and what is above it if that came after the change that was seen.
@@ -249,7 +251,8 @@ class ProviderIndex:
         limit: int | None = None,
         twins: bool = False,
         one_per_tree: bool = False,
-        root: ProviderId | None = None,
+        trees: Sequence[ProviderId] | None = None,
+        deadline: Deadline | None = None,
     ) -> Found:
         """Return the answer to a search in pieces that stay the same objects while they hold.
 
@@ -259,28 +262,33 @@ class ProviderIndex:
             twins: as in `candidates`.
             one_per_tree: leave out candidates that take of two providers of one tree (what the
                 Placement API gives below microversion 1.29).
-            root: only on the tree of this root.
+            trees: only on the trees of these roots, in this order; such answers are not kept.
+            deadline: when nobody waits any more; ways may be more than anybody can list.
 
         Raises:
             InvalidInput: with every fault of the request.
+            DeadlineExceeded: it took too long.
         """
         with self.lock:
             self.refresh()
             shape = self._shape(request, twins)
             rows = self.rows
-            question = (limit, one_per_tree, root)
+            question = (limit, one_per_tree)
             known = shape.answers.get(question)
-            if known is not None and known[0] == rows.version:
+            if trees is None and known is not None and known[0] == rows.version:
                 return known[1]
             candidates: list[FoundCandidate] = []
-            for found in self._search(request, twins, root, following=False):
+            ways = self._search(request, twins, trees, following=False)
+            for number, found in enumerate(ways):
+                if deadline is not None and number % _LOOK_AT_CLOCK == 0:
+                    deadline.check("the search for candidates")
                 if one_per_tree and self._shares_tree(found.candidate):
                     continue
                 candidates.append(found)
                 if limit is not None and len(candidates) >= limit:
                     break
             answer = Found(tuple(candidates), self._trees_of(candidates))
-            if len(candidates) <= _LONGEST_ANSWER:
+            if trees is None and len(candidates) <= _LONGEST_ANSWER:
                 shape.answers.pop(question, None)
                 while len(shape.answers) >= _ANSWERS:
                     del shape.answers[next(iter(shape.answers))]
@@ -297,6 +305,30 @@ class ProviderIndex:
     ) -> CandidatePage:
         """Return what `found` finds as one value."""
         return self.found(request, limit=limit, twins=twins, one_per_tree=one_per_tree).page()
+
+    def freest_trees(self, request: PlacementRequest, most: int) -> tuple[ProviderId, ...]:
+        """Return the roots of those trees with most left that may take a request, by their ids.
+
+        What counts is the smallest share that would stay free of any class that is asked for. Of a
+        tree of several providers, or with which others share, it is not known before it is
+        searched; it counts as all.
+
+        Args:
+            request: what is asked.
+            most: how many are wanted.
+
+        Raises:
+            InvalidInput: with every fault of the request.
+        """
+        with self.lock:
+            self.refresh()
+            shape = self._shape(request, False)
+            roots = shape.open_trees()
+            shares = shape.shares(roots)
+            if len(roots) > most:
+                best = np.argsort(-shares, kind="stable")[:most]
+                roots = roots[np.sort(best)]
+            return tuple([self.rows.id(row) for row in roots.tolist()])
 
     def explain(self, request: PlacementRequest, *, reports: int = 0) -> PlacementExplanation:
         """Return why a request finds so many candidates, or none.
@@ -362,7 +394,7 @@ class ProviderIndex:
         self,
         request: PlacementRequest,
         twins: bool,
-        root: ProviderId | None = None,
+        only: Sequence[ProviderId] | None = None,
         *,
         following: bool = True,
     ) -> Iterator[FoundCandidate]:
@@ -371,11 +403,12 @@ class ProviderIndex:
         With `following` it looks at the rows as they are whenever it goes on.
         """
         # None: all, by their ids.
-        trees: list[ProviderId] | None = None if root is None else [root]
+        trees: Sequence[ProviderId] | None = only
         seen: set[tuple[object, object]] = set()
         number = 0
         while trees is None or trees:
             further: list[ProviderId] = []
+            chunk: Sequence[ProviderId]
             last, at, size = ProviderId(""), 0, 1
             while True:
                 with self.lock:
@@ -446,41 +479,4 @@ class ProviderIndex:
         for found in candidates:
             for root in self._roots_of(found.candidate):
                 roots[root] = None
-        return tuple([self._summary(root) for root in roots])
-
-    def _summary(self, root: int) -> TreeSummary:
-        rows = self.rows
-        if self._summed != rows.version:
-            stale = rows.changed_since(self._summed)
-            if stale is None or len(self._summaries) > _KEPT_TREES:
-                self._summaries.clear()
-            else:
-                for row in stale:
-                    self._summaries.pop(row, None)
-                    self._summaries.pop(int(rows.root[row]), None)
-            self._summed = rows.version
-        found = self._summaries.get(root)
-        if found is None:
-            members, _ancestors = rows.tree(root)
-            found = TreeSummary(rows.id(root), tuple(self._summed_up(row) for row in members))
-            self._summaries[root] = found
-        return found
-
-    def _summed_up(self, row: int) -> ProviderSummary:
-        rows = self.rows
-        capacity: dict[ResourceClass, int] = {}
-        used: dict[ResourceClass, int] = {}
-        for name in rows.classes[row]:
-            column = rows.inventories[name]
-            inventory = column[row]
-            assert inventory is not None
-            capacity[name] = inventory.capacity
-            used[name] = int(column.used[row])
-        return ProviderSummary(
-            rows.id(row),
-            rows.id(int(rows.root[row])),
-            rows.parents[row],
-            FrozenMap(capacity),
-            FrozenMap(used),
-            rows.traits[row],
-        )
+        return tuple([self._summaries.of(root) for root in roots])

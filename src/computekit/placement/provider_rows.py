@@ -105,6 +105,13 @@ class ProviderRows:
         """Return the rows of a tree, in no order that means anything."""
         return self._members.get(root, (root,))
 
+    def sizes(self, roots: RowNumbers) -> IntArray:
+        """Return how many providers the tree of each root has."""
+        if not self._members:
+            return np.ones(len(roots), dtype=np.int64)
+        found = (len(self.members(root)) for root in roots.tolist())
+        return np.fromiter(found, np.int64, len(roots))
+
     def nested(self) -> RowNumbers:
         """Return the rows that are not roots."""
         own = np.arange(self.count)

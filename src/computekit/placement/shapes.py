@@ -122,6 +122,19 @@ class Shape:
                 self._trees[root] = found
         return found.candidate(number)
 
+    def shares(self, roots: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+        """Return the smallest share that would stay free of what is asked of each open tree.
+
+        Of a tree that has to be searched it is not known; it counts as 1.
+        """
+        at = roots.astype(np.intp)
+        least = np.ones(len(at))
+        for name, amount in self.amounts.items():
+            column = self._rows.inventories.get(name)
+            if column is not None:
+                least = np.minimum(least, column.shares_left(at, amount))
+        return np.where(self._near[at] | (self._rows.sizes(at) > 1), 1.0, least)
+
     def fits(self, root: int) -> bool:
         """Return whether a tree has a candidate."""
         self.catch_up()

@@ -193,3 +193,26 @@ def test_bad_arguments_are_all_told_and_a_stale_consumer_is_no_loss() -> None:
     best(placement, "c")
     with pytest.raises(GenerationConflict):
         best(placement, "c")
+
+
+def test_the_emptiest_of_very_many_hosts_is_found_though_few_are_ranked() -> None:
+    placement = hosts(*[4] * 40, 9, *[4] * 40)
+    for taken in (["host40"], ["host40"]):
+        result = claim_best(
+            placement.store,
+            placement.books,
+            placement.index,
+            consumer(f"c{len(placement.allocations(ProviderId('host40')))}"),
+            ONE_CPU,
+            considered=3,
+        )
+        assert where(result) == taken
+
+
+def test_trees_that_have_to_be_searched_are_ranked_beside_the_others() -> None:
+    placement = device_host(2)
+    provider = Provider(ProviderId("a"), "a", inventories=FrozenMap({DEVICE: Inventory(2)}))
+    put_it = partial(put, placement, ProviderTree((provider,)))
+    placement.store.write(put_it)
+    taken = [where(best(placement, f"c{n}", ONE_DEVICE)) for n in range(4)]
+    assert taken == [["a"], ["a"], ["device0"], ["device1"]]
