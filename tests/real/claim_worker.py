@@ -5,7 +5,7 @@
 Four threads claim two classes of one of two hosts and a counter, for consumers of their own, and
 release some of them again. Lines on standard output: `+ CONSUMER` and `- CONSUMER`, each written
 once the store has returned; `~ CONSUMER` before a release, which may happen from then on. With
-CLAIMS, one thread does this until it has tried as many.
+CLAIMS, one thread does this until it has tried as many, and keeps one at most.
 """
 
 import itertools
@@ -30,7 +30,9 @@ def say(word: str, consumer: str) -> None:
     os.write(1, f"{word} {consumer}\n".encode())
 
 
-def work(bench: PlacementBench, source: random.Random, claims: int | None = None) -> None:
+def work(
+    bench: PlacementBench, source: random.Random, claims: int | None = None, most: int = 1000
+) -> None:
     mine: list[str] = []
     for _ in itertools.count() if claims is None else range(claims):
         consumer = new_uuid(source)
@@ -43,7 +45,7 @@ def work(bench: PlacementBench, source: random.Random, claims: int | None = None
             full = False
             say("+", consumer)
             mine.append(consumer)
-        if mine and (full or source.random() < 0.3):
+        if mine and (full or len(mine) > most or source.random() < 0.3):
             gone = mine.pop(source.randrange(len(mine)))
             say("~", gone)
             bench.release(gone)
@@ -54,7 +56,7 @@ def main(url: str, seed: int, claims: int | None) -> None:
     store = SqlStore(url, CLOCK, random.Random(seed))
     bench = PlacementBench(store, SqlPlacement(store, CLOCK), CLOCK)
     if claims is not None:
-        work(bench, random.Random(seed), claims)
+        work(bench, random.Random(seed), claims, most=1)
         return
     threads = [
         threading.Thread(target=work, args=(bench, random.Random(seed * 4 + n))) for n in range(4)

@@ -23,6 +23,8 @@ from tests.real.postgresql import running
 WORKER = Path(__file__).with_name("claim_worker.py")
 CLOCK = SystemClock()
 LIMIT_S = 900.0
+BYTES = 100
+"""What a worker writes for a claim: three lines of 39 for one that is released again."""
 MOST = 90
 """The bound of the counter that every claim takes one of."""
 
@@ -121,10 +123,9 @@ def _kill(
     while left:
         assert time.monotonic() < deadline_s, "the crowd does not get on"
         for n, share in list(left.items()):
-            # A claim that is granted is a line of 39 bytes, and most are released again.
             if workers[n].poll() is not None:
                 del left[n]
-            elif logs[n].stat().st_size > 1 + share * each * 39:
+            elif logs[n].stat().st_size > 1 + share * each * BYTES:
                 workers[n].kill()
                 killed += 1
                 del left[n]
