@@ -2,15 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import attrs
 import click
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from computekit.sim import OpenbFigures
 
 __all__ = ["sim"]
 
@@ -60,21 +54,33 @@ def openb(nodes: Path, pods: Path, policy: str, seeds: tuple[int, ...], as_json:
         openb_demands,
         openb_mean,
         openb_replay,
+        openb_view,
     )
 
-    if policy not in OPENB_POLICIES:
-        raise click.BadParameter(
-            f"no policy {policy!r}; there are {', '.join(OPENB_POLICIES)}", param_hint="--policy"
-        )
+    _check_policy(policy, OPENB_POLICIES)
     figures = openb_replay(openb_cluster(nodes), openb_demands(pods), policy, seeds)
     mean = openb_mean(figures)
-    if as_json:
-        click.echo(json.dumps(attrs.asdict(mean)))
-    else:
-        click.echo(_openb_table(figures, mean))
+    click.echo(json.dumps(attrs.asdict(mean)) if as_json else openb_view(figures, mean).text())
 
 
-def _openb_table(figures: "Sequence[OpenbFigures]", mean: "OpenbFigures") -> str:
-    from computekit.sim import openb_view
+@sim.command()
+@click.option("--hosts", type=click.IntRange(1), default=10_000, show_default=True)
+@click.option("--requests", type=click.IntRange(1), default=2_000, show_default=True)
+@click.option("--shapes", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--policy", default="balanced", show_default=True, help="By name.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def fleet(hosts: int, requests: int, shapes: int, policy: str, seed: int, as_json: bool) -> None:
+    """Measure decisions, each with its claim in memory, on a made-up fleet."""
+    from computekit.sim import FLEET_POLICIES, fleet_figures, fleet_view
 
-    return openb_view(figures, mean).text()
+    _check_policy(policy, FLEET_POLICIES)
+    figures = fleet_figures(hosts=hosts, requests=requests, shapes=shapes, policy=policy, seed=seed)
+    click.echo(json.dumps(attrs.asdict(figures)) if as_json else fleet_view(figures).text())
+
+
+def _check_policy(policy: str, known: tuple[str, ...]) -> None:
+    if policy not in known:
+        raise click.BadParameter(
+            f"no policy {policy!r}; there are {', '.join(known)}", param_hint="--policy"
+        )

@@ -130,6 +130,7 @@ class Packer:
         self._kept: dict[Demand, _Kept] = {}
         self._log: list[int] = []
         self._given_back = 0
+        self._ends: dict[int, list[float]] = {}
         self._changed_at: IntArray = np.full(len(cluster.names), -1, dtype=np.int64)
         self._draw = packing.draw if isinstance(packing, RandomFit) else None
 
@@ -160,8 +161,6 @@ class Packer:
     def remove(self, packed: Packed) -> None:
         """Take a demand away again."""
         self._change(packed, 1)
-        if not self.guests[packed.row]:
-            self.ends_s[packed.row] = NEVER
 
     def columns(self, rows: _RowArray | slice = slice(None)) -> HostColumns:
         """Return some hosts as they are now."""
@@ -183,8 +182,13 @@ class Packer:
             self.devices[row, device] += sign * demand.each
             self.idle[row] += sign * demand.each
         self.guests[row] -= sign
-        if demand.ends_s is not None and sign < 0:
-            self.ends_s[row] = max(float(self.ends_s[row]), demand.ends_s)
+        if demand.ends_s is not None:
+            ends = self._ends.setdefault(row, [])
+            if sign < 0:
+                ends.append(demand.ends_s)
+            else:
+                ends.remove(demand.ends_s)
+            self.ends_s[row] = max(ends, default=NEVER)
         if sign > 0:
             self._given_back = len(self._log)
         self._changed_at[row] = len(self._log)

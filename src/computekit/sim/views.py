@@ -4,9 +4,25 @@ from collections.abc import Mapping, Sequence
 
 from computekit.display import Line, Lines, Page, Table
 from computekit.sim.cluster import Cluster
+from computekit.sim.fleet import FleetFigures
 from computekit.sim.protocol import OpenbFigures, OpenbRun
 
-__all__ = ["allocation_lines", "openb_view"]
+__all__ = ["allocation_lines", "fleet_view", "openb_view"]
+
+
+def fleet_view(figures: FleetFigures) -> Table:
+    """Return what decisions cost, a row for each figure."""
+    rows = (
+        ("policy", figures.policy),
+        ("hosts", str(figures.hosts)),
+        ("requests", f"{figures.requests}, of {figures.shapes} shapes"),
+        ("placed", str(figures.placed)),
+        ("median", f"{figures.median_us:.1f} us"),
+        ("99 of 100 within", f"{figures.p99_us:.1f} us"),
+        ("decisions per second", f"{figures.decisions_per_s:.0f}"),
+        ("arrays per host", f"{figures.bytes_per_host:.0f} bytes"),
+    )
+    return Table(("figure", "value"), rows, title="Decisions with their claims, CPU of one core")
 
 
 def openb_view(figures: Sequence[OpenbFigures], mean: OpenbFigures) -> Page:

@@ -8,7 +8,11 @@ and the replays of `computekit.sim`.
 from computekit.scheduler.packing.demand import BoundPacking, Demand, HostColumns, Packing
 from computekit.scheduler.packing.fragmentation import Fragmentation
 from computekit.scheduler.packing.gradient import Fragments, GradientDescent
-from computekit.scheduler.packing.lifetime import KnownLifetimes, LifetimeFit, LifetimePredictor
+from computekit.scheduler.packing.lifetime import (
+    KnownLifetimes,
+    LifetimeFit,
+    LifetimePredictor,
+)
 from computekit.scheduler.packing.prices import RemainderPrices, remainder_prices
 from computekit.scheduler.packing.rules import (
     BalancedFit,

@@ -69,7 +69,7 @@ class HostColumns:
         self._rows = rows
 
     def __len__(self) -> int:
-        return len(self._idle[self._rows])
+        return len(self._free[0][self._rows])
 
     def free(self, at: int) -> IntArray:
         """Return what is left of one resource."""

@@ -50,16 +50,16 @@ class KnownLifetimes:
 class LifetimeFit:
     """The host that would have to stay up least longer, then what another policy prefers.
 
-    A demand whose end nobody knows goes by the other policy alone. As the end is part of the
+    Extensions count in steps that double: minutes matter beside minutes, not beside days. A demand whose end nobody knows goes by the other policy alone. As the end is part of the
     demand, demands with ends do not share what is kept for a shape: each looks at every host.
 
     Attributes:
         among: decides among hosts that need the same extension.
-        step_s: extensions that differ by less count as the same.
+        step_s: the first step; a shorter extension is none.
     """
 
     among: Packing
-    step_s: float = 1.0
+    step_s: float = 60.0
     name: ClassVar[str] = "lifetime"
 
     def bind(self, demand: Demand, /) -> BoundPacking:
@@ -86,7 +86,7 @@ class _Bound:
             np.isneginf(ends_s), _LONGEST_S, np.maximum(self.demand.ends_s - ends_s, 0)
         )
         # What the other policy says fits between two steps, in the same order.
-        return np.arctan(others) / np.pi - np.floor(longer / self.step_s)
+        return np.arctan(others) / np.pi - np.floor(np.log2(1.0 + longer / self.step_s))
 
     def device(self, host: HostColumns, /) -> int:
         return self.among.device(host)

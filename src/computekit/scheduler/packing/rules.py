@@ -148,7 +148,7 @@ class BalancedFit:
             beside the mean of what is left.
     """
 
-    balance: float = 0.25
+    balance: float = 0.05
     name: ClassVar[str] = "balanced"
 
     def bind(self, demand: Demand, /) -> BoundPacking:

@@ -11,10 +11,12 @@ from computekit.model import MEMORY_MB, VCPU, PlacementRequest, ResourceClass, T
 from computekit.placement import Fit, FleetIndex, IntArray, Rows
 from computekit.scheduler.blocks import NEVER, FloatArray
 from computekit.scheduler.packing.demand import BoundPacking, Demand, HostColumns, Packing
+from computekit.scheduler.packing.rules import BalancedFit
 from computekit.scheduler.shape import stale_rows
 
 __all__ = ["PackingWeigher"]
 
+_BALANCED = BalancedFit()
 _FleetDevices: TypeAlias = "WeakKeyDictionary[FleetIndex, _Devices]"
 
 
@@ -27,7 +29,7 @@ class PackingWeigher:
     same amount. Which device a part is taken of is the policy's choice as well.
 
     Attributes:
-        packing: the policy.
+        packing: the policy; without it best fit with balance.
         resources: what the columns of the policy are; CPU first.
         device: the class that devices have; None if there are none.
         whole: what a whole device has.
@@ -35,7 +37,7 @@ class PackingWeigher:
             made with these names, in this order.
     """
 
-    packing: Packing
+    packing: Packing = _BALANCED
     resources: tuple[ResourceClass, ...] = (VCPU, MEMORY_MB)
     device: ResourceClass | None = None
     whole: int = 1_000
@@ -73,27 +75,18 @@ class PackingWeigher:
 
     def columns(self, fleet: FleetIndex, rows: Rows) -> HostColumns:
         """Return some hosts of a fleet, as the policy sees them."""
-        count = len(fleet.up[rows])
-        none = np.zeros(count, dtype=np.int64)
-        columns = [fleet.resources.get(name) for name in self.resources]
-        models = none
-        for number, trait in enumerate(self.models):
-            has = fleet.root_traits.vector(trait, rows) | fleet.deep_traits.vector(trait, rows)
-            models = np.where(has, number, models)
-        if self.device is None:
-            devices = np.zeros((count, 1), dtype=np.int64)
-        else:
-            followed = self._followed.get(fleet)
-            if followed is None:
-                followed = self._followed[fleet] = _Devices(self.device)
-            devices = np.clip(followed.left(fleet)[rows], 0, self.whole)
+        followed = self._followed.get(fleet)
+        if followed is None:
+            followed = self._followed[fleet] = _Devices(self)
+        followed.catch_up(fleet)
+        free: list[IntArray] = []
+        capacity: list[IntArray] = []
+        for name in self.resources:
+            column = fleet.resources.get(name)
+            free.append(followed.none if column is None else column.free.value)
+            capacity.append(followed.none if column is None else column.capacity.value)
         return HostColumns(
-            tuple(none if column is None else column.free.value[rows] for column in columns),
-            tuple(none if column is None else column.capacity.value[rows] for column in columns),
-            devices,
-            devices.sum(axis=1),
-            models,
-            np.full(count, NEVER),
+            free, capacity, followed.left, followed.idle, followed.models, followed.ends_s, rows
         )
 
 
@@ -128,31 +121,71 @@ class _BoundWeigher:
 
 
 class _Devices:
-    """What is left of each device of each host, followed row by row."""
+    """What a policy sees beside amounts, of each host of one fleet; followed row by row.
 
-    def __init__(self, device: ResourceClass) -> None:
-        self._device = device
-        self._layout = self._version = -1
-        self._left: IntArray = np.zeros((0, 1), dtype=np.int64)
+    Attributes:
+        left: what is left of each device, shape (hosts, devices).
+        idle: what is left of all devices of a host.
+        models: the number of each host's model.
+        ends_s: when guests will leave: nobody knows.
+        none: nothing.
+    """
 
-    def left(self, fleet: FleetIndex) -> IntArray:
-        """Return what is left, shape (hosts, devices)."""
+    __slots__ = (
+        "_layout",
+        "_standing",
+        "_version",
+        "_weigher",
+        "ends_s",
+        "idle",
+        "left",
+        "models",
+        "none",
+    )
+
+    def __init__(self, weigher: PackingWeigher) -> None:
+        self._weigher = weigher
+        self._layout = self._version = self._standing = -1
+        self._clear(0)
+
+    def catch_up(self, fleet: FleetIndex) -> None:
+        """Look at the rows that have changed."""
         if self._layout == fleet.layout and self._version == fleet.version:
-            return self._left
+            return
+        if self._layout != fleet.layout:
+            self._clear(len(fleet))
+        if self._weigher.device is not None:
+            self._follow(fleet, self._weigher.device)
+        if self._weigher.models and self._standing != fleet.standing:
+            self.models = np.zeros(len(fleet), dtype=np.int64)
+            for number, trait in enumerate(self._weigher.models):
+                has = fleet.root_traits.vector(trait, slice(None))
+                has |= fleet.deep_traits.vector(trait, slice(None))
+                self.models[has] = number
+        self._layout, self._version = fleet.layout, fleet.version
+        self._standing = fleet.standing
+
+    def _clear(self, count: int) -> None:
+        # Of one number each, whatever the size of the fleet.
+        self.none: IntArray = np.broadcast_to(np.int64(0), (count,))
+        self.ends_s: FloatArray = np.broadcast_to(np.float64(NEVER), (count,))
+        self.left: IntArray = np.broadcast_to(np.int64(0), (count, 1))
+        self.idle = self.models = self.none
+
+    def _follow(self, fleet: FleetIndex, device: ResourceClass) -> None:
         rows: npt.NDArray[np.intp] | None = stale_rows(fleet, self._layout, self._version)
         if rows is None:
-            self._left = np.zeros((len(fleet), 1), dtype=np.int64)
+            self.left = np.zeros((len(fleet), 1), dtype=np.int64)
+            self.idle = np.zeros(len(fleet), dtype=np.int64)
             rows = np.arange(len(fleet))
         for row in rows.tolist():
             left = [
-                use.provider.inventories[self._device].capacity - use.used.get(self._device, 0)
+                use.provider.inventories[device].capacity - use.used.get(device, 0)
                 for use in fleet.tree(row)
-                if self._device in use.provider.inventories
+                if device in use.provider.inventories
             ]
-            if len(left) > self._left.shape[1]:
-                more = len(left) - self._left.shape[1]
-                self._left = np.pad(self._left, ((0, 0), (0, more)))
-            self._left[row] = 0
-            self._left[row, : len(left)] = left
-        self._layout, self._version = fleet.layout, fleet.version
-        return self._left
+            if len(left) > self.left.shape[1]:
+                self.left = np.pad(self.left, ((0, 0), (0, len(left) - self.left.shape[1])))
+            self.left[row] = 0
+            self.left[row, : len(left)] = np.clip(left, 0, self._weigher.whole)
+            self.idle[row] = self.left[row].sum()
