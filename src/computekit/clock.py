@@ -3,6 +3,7 @@
 import time
 from typing import Protocol
 
+from computekit.errors import DeadlineExceeded
 from computekit.units import Seconds
 
 __all__ = ["Clock", "Deadline", "SystemClock"]
@@ -43,10 +44,11 @@ class SystemClock:
 class Deadline:
     """A point on a clock's monotonic scale after which waiting stops."""
 
-    __slots__ = ("_at_s", "_clock")
+    __slots__ = ("_at_s", "_clock", "_timeout_s")
 
     def __init__(self, clock: Clock, timeout_s: Seconds) -> None:
         self._clock = clock
+        self._timeout_s = timeout_s
         self._at_s = clock.monotonic_s() + timeout_s
 
     def left_s(self) -> Seconds:
@@ -57,3 +59,15 @@ class Deadline:
     def passed(self) -> bool:
         """Whether nothing is left."""
         return self.left_s() <= 0
+
+    def check(self, what: str) -> None:
+        """Go on only if there is time left.
+
+        Args:
+            what: takes the time.
+
+        Raises:
+            DeadlineExceeded: nothing is left.
+        """
+        if self.passed:
+            raise DeadlineExceeded(what, self._timeout_s)

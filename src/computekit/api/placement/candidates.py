@@ -63,10 +63,14 @@ class CandidateCalls:
         self._placement = placement
         self._names = names
 
-    def find(self, asked: CandidateQuery, _context: CallContext) -> CandidatesFound:
+    def find(self, asked: CandidateQuery, context: CallContext) -> CandidatesFound:
         """Carry out `FIND_CANDIDATES`; ways that differ by twins only are given too."""
         self._names.check_request(asked.request)
         found = self._placement.index.found(
-            asked.request, limit=asked.limit, twins=True, one_per_tree=asked.one_per_tree
+            asked.request,
+            limit=asked.limit,
+            twins=True,
+            one_per_tree=asked.one_per_tree,
+            deadline=context.deadline,
         )
         return CandidatesFound(asked, found)
