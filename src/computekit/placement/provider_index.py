@@ -49,7 +49,8 @@ _CHUNK = 256
 class ProviderIndex:
     """The providers of a placement, searched for where a request fits.
 
-    Every method may be called by several threads. Questions see all that was committed before.
+    Every method may be called by several threads, but not inside `Store.write`. Questions see all
+    that was committed before.
 
     Args:
         store: whose commits are followed; None: follows nothing.

@@ -92,9 +92,9 @@ class Shape:
 
     def _without_repeats(self, found: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Drop trees that can only repeat what another tree before them leads to."""
-        barren = np.flatnonzero(self._barren[found])
-        if len(barren) < 2 or len(self.lenders) > _TOLD_APART:
+        if not self.lenders or len(self.lenders) > _TOLD_APART:
             return found
+        barren = np.flatnonzero(self._barren[found])
         _lent, first = np.unique(self._lent[found[barren]], return_index=True)
         kept = ~self._barren[found]
         kept[barren[first]] = True
