@@ -4,10 +4,12 @@
 
 Each run brings an instance into the state that an operation needs, lets an all-in-one of its own
 process die by SIGKILL at a chosen point of that operation, starts another one, waits for the end
-of the operation and holds the books against the host. The points are every step's `do`, before
-and after its effect, then random moments. The hypervisor is a private libvirtd with real QEMU
+of the operation and holds the books against the host. The points are every step's `do` and every
+`undo`, before and after its effect, then random moments; so that there is something to undo, the
+last step that can turn fails. The hypervisor is a private libvirtd with real QEMU
 guests; `--fake` takes a fake host. With `--libvirtd` it is libvirtd that is killed, at random
-moments, under an all-in-one that goes on.
+moments, under an all-in-one that goes on; with `--stopped 75` it is stopped for so many seconds,
+under several operations at the same time.
 """
 
 import argparse
@@ -21,16 +23,24 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Never
+from typing import Never, TypeVar
 
 import attrs
 
 from computekit import compute
 from computekit.clock import Deadline, SystemClock
 from computekit.compute import Services, operation_kinds
-from computekit.errors import HypervisorUnavailable
+from computekit.errors import HypervisorUnavailable, Unsupported
 from computekit.ids import ImageId
-from computekit.journal import Context, Operation, OperationKind, OperationState, Outcome, Step
+from computekit.journal import (
+    Context,
+    Done,
+    Fail,
+    Operation,
+    OperationKind,
+    OperationState,
+    Outcome,
+)
 from computekit.model import Instance
 from computekit.runtime import Runtime
 from computekit.units import Seconds
@@ -38,6 +48,8 @@ from computekit_daemons.allinone import AllInOne
 from computekit_daemons.commands import PROJECT, USER
 from computekit_daemons.demo_host import DemoHost, FakeHost
 from computekit_daemons.state import Wired, open_state
+
+R = TypeVar("R")
 
 END_S = Seconds(120.0)
 CLOCK = SystemClock()
@@ -50,20 +62,22 @@ class Point:
     Attributes:
         kind: name of the operation's kind.
         step: name of the step.
+        way: `do` or `undo`.
         after: whether its effect is had before.
     """
 
     kind: str
     step: str
+    way: str
     after: bool
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.step}:{'after' if self.after else 'before'}"
+        return f"{self.kind}:{self.step}:{self.way}:{'after' if self.after else 'before'}"
 
     @classmethod
     def parse(cls, text: str) -> "Point":
-        kind, step, when = text.split(":")
-        return cls(kind, step, when == "after")
+        kind, step, way, when = text.split(":")
+        return cls(kind, step, way, when == "after")
 
 
 def deadly(point: Point) -> Callable[[Services], tuple[OperationKind[Never], ...]]:
@@ -72,29 +86,40 @@ def deadly(point: Point) -> Callable[[Services], tuple[OperationKind[Never], ...
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def wrapped(step: Step[Never]) -> Step[Never]:
-        def do(ctx: Context[Never]) -> Outcome:
+    def killed(run: Callable[[Context[Never]], R]) -> Callable[[Context[Never]], R]:
+        def deadly_run(ctx: Context[Never]) -> R:
             if not point.after:
                 die()
-            outcome = step.do(ctx)
+            outcome = run(ctx)
             die()
             return outcome
 
-        return attrs.evolve(step, do=do)
+        return deadly_run
 
-    def kinds(services: Services) -> tuple[OperationKind[Never], ...]:
-        return tuple(
-            attrs.evolve(
-                kind,
-                steps=tuple(
-                    wrapped(step) if (kind.name, step.name) == (point.kind, point.step) else step
-                    for step in kind.steps
-                ),
-            )
-            for kind in operation_kinds(services)
-        )
+    def failed(run: Callable[[Context[Never]], Outcome]) -> Callable[[Context[Never]], Outcome]:
+        def failing_run(ctx: Context[Never]) -> Outcome:
+            outcome = run(ctx)
+            wanted = Unsupported("this", "it is to be undone")
+            return Fail(wanted) if isinstance(outcome, Done) else outcome
 
-    return kinds
+        return failing_run
+
+    def changed(kind: OperationKind[Never]) -> OperationKind[Never]:
+        if kind.name != point.kind:
+            return kind
+        steps = list(kind.steps)
+        if point.way == "undo":
+            last = kind.no_return - 1
+            steps[last] = attrs.evolve(steps[last], do=failed(steps[last].do))
+        at = kind.index(point.step)
+        undo = steps[at].undo
+        if point.way == "do":
+            steps[at] = attrs.evolve(steps[at], do=killed(steps[at].do))
+        elif undo is not None:
+            steps[at] = attrs.evolve(steps[at], undo=killed(undo))
+        return attrs.evolve(kind, steps=tuple(steps))
+
+    return lambda services: tuple(changed(kind) for kind in operation_kinds(services))
 
 
 @attrs.frozen
@@ -204,13 +229,16 @@ class Bed:
         with self.daemon():
             ended = self.end_of(operation)
             self.quiet()
+            if point is not None and point.way == "undo":
+                assert ended.state is OperationState.UNDONE, ended
             self.check(operation, ended)
             for left in self.services.instances.instances():
                 self.end_of(compute.delete(self.services, left.id))
             self.quiet()
             self.check(operation, ended, empty=True)
         where = str(point) if point else f"{kind} after {delay_s:.2f} s"
-        return f"{where:<38} died in {died.state.value} {died.position}, ended {ended.state.value}"
+        way = f"{died.direction.value} {died.position}"
+        return f"{where:<38} died in {way}, ended {ended.state.value}"
 
     def run_without_libvirtd(self, kind: str, kill: Callable[[], None], delay_s: Seconds) -> str:
         """Kill libvirtd under an operation; raises when something is wrong."""
@@ -257,9 +285,11 @@ def points() -> list[Point]:
         wired.store.close()
         runtime.drain(Seconds(5.0))
     return [
-        Point(name, step.name, after)
+        Point(name, step.name, way, after)
         for name in (f"instance.{word}" for word in tested)
         for step in kinds[name].steps
+        for way in ("do", "undo")
+        if way == "do" or step.undo is not None
         for after in (False, True)
     ]
 
@@ -270,13 +300,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fake", action="store_true")
     parser.add_argument("--libvirtd", action="store_true")
+    parser.add_argument("--stopped", type=float, metavar="SECONDS")
     parser.add_argument("--at", type=Point.parse)
     parser.add_argument("--state", type=Path)
     parser.add_argument("--arguments", nargs=argparse.REMAINDER, default=[])
     chosen = parser.parse_args()
     if chosen.state is not None:
         return serve(chosen.state, chosen.at, chosen.arguments)
-    if chosen.libvirtd:
+    if chosen.stopped is not None:
+        libvirtd_stopped(Seconds(chosen.stopped), say=print)
+    elif chosen.libvirtd:
         libvirtd_runs(chosen.runs, chosen.seed, say=print)
     else:
         runs(chosen.runs, chosen.seed, fake=chosen.fake, say=print)
@@ -322,10 +355,15 @@ def bed(*, fake: bool) -> Iterator[Bed]:
 
 
 def runs(count: int, seed: int, *, fake: bool, say: Callable[[str], None]) -> None:
-    """Kill the all-in-one `count` times; raises at the first that leaves something wrong."""
+    """Kill the all-in-one `count` times; raises at the first that leaves something wrong.
+
+    Of few points, one is on the way back.
+    """
     source = random.Random(seed)
     everywhere = points()
     source.shuffle(everywhere)
+    everywhere.sort(key=lambda point: point.way == "do")
+    everywhere[1:] = source.sample(everywhere[1:], len(everywhere) - 1)
     with bed(fake=fake) as made:
         for number in range(count):
             if number < len(everywhere):
@@ -355,6 +393,39 @@ def libvirtd_runs(count: int, seed: int, *, say: Callable[[str], None]) -> None:
             kind = kinds[number % len(kinds)]
             line = made.run_without_libvirtd(kind, kill, Seconds(source.uniform(0.0, 1.0)))
             say(f"{number + 1:>3}/{count} {line}")
+
+
+def libvirtd_stopped(stopped_s: Seconds, *, say: Callable[[str], None]) -> None:
+    """Stop libvirtd for a while under one operation of each kind; raises if something is wrong."""
+    from computekit.virt.libvirt import PrivateLibvirtd
+
+    kinds = sorted({point.kind for point in points()})
+    with bed(fake=False) as made:
+        libvirtd = PrivateLibvirtd(made.wired.state.libvirt)
+        with made.daemon() as daemon:
+            instances = [(kind, made.prepared(kind)) for kind in kinds]
+            made.quiet()
+            pid = libvirtd.libvirtd_pid
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+            began_s = CLOCK.monotonic_s()
+            try:
+                under_way = [made.submit(kind, instance) for kind, instance in instances]
+                CLOCK.sleep(stopped_s)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            ended = [made.end_of(operation) for operation in under_way]
+            for row in ended:
+                took_s = (row.ended_s or 0.0) - row.created_s
+                say(f"{row.kind:<18} ended {row.state.value} after {took_s:.1f} s")
+            made.quiet()
+            assert daemon.poll() is None, "the all-in-one has ended"
+            made.check(under_way[0], ended[0])
+            for left in made.services.instances.instances():
+                made.end_of(compute.delete(made.services, left.id))
+            made.quiet()
+            made.check(under_way[0], ended[0], empty=True)
+            say(f"all agree {CLOCK.monotonic_s() - began_s:.1f} s after libvirtd was stopped")
 
 
 if __name__ == "__main__":
