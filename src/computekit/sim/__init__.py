@@ -1,6 +1,14 @@
 """Fleets, traces and replays: what a policy would have done, deterministic by seed and clock."""
 
+from computekit.sim.churn import (
+    CHURN_POLICIES,
+    ChurnFigures,
+    alike_hosts,
+    churn_policy,
+    churn_replay,
+)
 from computekit.sim.cluster import Cluster, Packed, Packer
+from computekit.sim.defragment import Move, MovePlan, plan_moves
 from computekit.sim.fleet import (
     FLEET_POLICIES,
     FleetFigures,
@@ -20,22 +28,32 @@ from computekit.sim.protocol import (
     openb_run,
     openb_sequence,
 )
+from computekit.sim.trace import Guest, made_up_trace, read_trace, write_trace
 from computekit.sim.views import allocation_lines, fleet_view, openb_view
 
 __all__ = [
+    "CHURN_POLICIES",
     "FLEET_POLICIES",
     "OPENB_POLICIES",
+    "ChurnFigures",
     "Cluster",
     "FleetFigures",
     "FleetLoad",
+    "Guest",
+    "Move",
+    "MovePlan",
     "OpenbFigures",
     "OpenbRun",
     "Packed",
     "Packer",
+    "alike_hosts",
     "allocation_lines",
+    "churn_policy",
+    "churn_replay",
     "fleet_figures",
     "fleet_policy",
     "fleet_view",
+    "made_up_trace",
     "openb_cluster",
     "openb_demands",
     "openb_figures",
@@ -45,4 +63,7 @@ __all__ = [
     "openb_run",
     "openb_sequence",
     "openb_view",
+    "plan_moves",
+    "read_trace",
+    "write_trace",
 ]

@@ -125,6 +125,8 @@ class Packer:
         self.idle: IntArray = cluster.devices.sum(axis=1)
         self.guests: IntArray = np.zeros(len(cluster.names), dtype=np.int64)
         self.ends_s: FloatArray = np.full(len(cluster.names), NEVER)
+        self._closed: BoolArray = np.zeros(len(cluster.names), dtype=np.bool_)
+        self._any_closed = False
         self._occupied_only = occupied_only
         self._bound = shapes
         self._kept: dict[Demand, _Kept] = {}
@@ -162,6 +164,12 @@ class Packer:
         """Take a demand away again."""
         self._change(packed, 1)
 
+    def close(self, row: int, *, closed: bool = True) -> None:
+        """Take nothing more on a host, or (with False) again; what is there stays."""
+        self._closed[row] = closed
+        self._any_closed = self._any_closed or closed
+        self._note(row, given_back=not closed)
+
     def columns(self, rows: _RowArray | slice = slice(None)) -> HostColumns:
         """Return some hosts as they are now."""
         return HostColumns(
@@ -189,7 +197,11 @@ class Packer:
             else:
                 ends.remove(demand.ends_s)
             self.ends_s[row] = max(ends, default=NEVER)
-        if sign > 0:
+        self._note(row, given_back=sign > 0)
+
+    def _note(self, row: int, *, given_back: bool) -> None:
+        """Remember that a row has changed."""
+        if given_back:
             self._given_back = len(self._log)
         self._changed_at[row] = len(self._log)
         self._log.append(row)
@@ -242,6 +254,8 @@ class Packer:
             fits &= kept.usable[rows]
         if self._occupied_only:
             fits &= self.guests[rows] > 0
+        if self._any_closed:
+            fits &= ~self._closed[rows]
         return fits
 
     def _first_empty(self, kept: _Kept) -> int | None:

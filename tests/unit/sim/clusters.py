@@ -20,7 +20,7 @@ def cluster(hosts: int = 12, *, gpus: int = 4) -> Cluster:
     for row in range(hosts):
         count = gpus if models[row] == 0 else max(1, gpus // 2)
         devices[row, :count] = 1_000
-        capacity[:, row] = (12 * gpus, 64_000) if models[row] == 0 else (16 * gpus, 128_000)
+        capacity[:, row] = (12 * gpus, 262_144) if models[row] == 0 else (16 * gpus, 393_216)
     names = tuple(HostName(f"host{row:03}") for row in range(hosts))
     return Cluster(names, ("VCPU", "MEMORY_MB"), capacity, devices, 1_000, MODELS, models)
 

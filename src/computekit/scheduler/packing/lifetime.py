@@ -50,7 +50,8 @@ class KnownLifetimes:
 class LifetimeFit:
     """The host that would have to stay up least longer, then what another policy prefers.
 
-    Extensions count in steps that double: minutes matter beside minutes, not beside days. A demand whose end nobody knows goes by the other policy alone. As the end is part of the
+    Extensions count in steps that double: minutes matter beside minutes, not beside days. A
+    demand whose end nobody knows goes by the other policy alone. As the end is part of the
     demand, demands with ends do not share what is kept for a shape: each looks at every host.
 
     Attributes:
