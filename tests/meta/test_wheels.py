@@ -169,7 +169,7 @@ def daemons(wheels: Mapping[str, Path], library: Installed) -> Installed:
         python,
         "install",
         "--no-compile",
-        f"{wheels['computekit']}[cli,libvirt]",
+        f"{wheels['computekit']}[cli,http,libvirt]",
         str(wheels["computekit_daemons"]),
     )
     pip(python, "check")

@@ -27,7 +27,7 @@ LOOK_S = Seconds(0.5)
 HEADER_READ_MS = 30_000
 BUFFER = 64 * 1024
 """The longest request line with all headers, in bytes."""
-LOG = {
+LOG: dict[str, object] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(levelname)s %(message)s"}},
