@@ -19,7 +19,11 @@ from computekit.units import Seconds
 __all__ = ["POLL_S", "ProcessQueue"]
 
 POLL_S = Seconds(0.001)
-"""How long one rests between two looks."""
+"""The shortest rest between two looks."""
+LONGEST_POLL_S = Seconds(0.05)
+LOOKS = 16
+"""How often one looks in about the time that it takes to get in: were it more often, a crowd would
+keep the machine from those whom it waits for."""
 
 
 class ProcessQueue:
@@ -36,6 +40,7 @@ class ProcessQueue:
 
     def __init__(self, path: str, clock: Clock) -> None:
         self._clock = clock
+        self._last_s = Seconds(0.0)
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
@@ -48,10 +53,16 @@ class ProcessQueue:
         Raises:
             StoreUnavailable: those before have not gone in by the deadline.
         """
+        began_s = self._clock.monotonic_s()
+        waited_s = Seconds(0.0)
         while not self._try_lock():
             if deadline.passed:
                 raise StoreUnavailable("other processes stand before this one for too long")
-            self._clock.sleep(POLL_S)
+            rest_s = max(waited_s, self._last_s) / LOOKS
+            rest_s = min(max(rest_s, POLL_S), LONGEST_POLL_S, max(deadline.left_s(), POLL_S))
+            self._clock.sleep(Seconds(rest_s))
+            waited_s = Seconds(self._clock.monotonic_s() - began_s)
+        self._last_s = waited_s
         try:
             yield
         finally:

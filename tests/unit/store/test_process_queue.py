@@ -24,6 +24,16 @@ with ProcessQueue(sys.argv[1], clock).first(Deadline(clock, Seconds(10.0))):
 """
 
 
+class CountingClock(ManualClock):
+    """Counts how often somebody rests."""
+
+    rests = 0
+
+    def sleep(self, duration_s: Seconds) -> None:
+        self.rests += 1
+        super().sleep(duration_s)
+
+
 def test_one_at_a_time(tmp_path: Path) -> None:
     clock = ManualClock()
     one, two = (ProcessQueue(str(tmp_path / "queue"), clock) for _ in range(2))
@@ -35,6 +45,23 @@ def test_one_at_a_time(tmp_path: Path) -> None:
             pytest.fail("two are first")
         assert clock.monotonic_s() == pytest.approx(1.0, abs=0.01)
     with two.first(Deadline(clock, Seconds(0.0))):
+        pass
+    one.close()
+    two.close()
+
+
+def test_who_waits_long_looks_rarely(tmp_path: Path) -> None:
+    clock = CountingClock()
+    one, two = (ProcessQueue(str(tmp_path / "queue"), clock) for _ in range(2))
+    with (
+        one.first(Deadline(clock, Seconds(1.0))),
+        pytest.raises(StoreUnavailable),
+        two.first(Deadline(clock, Seconds(10.0))),
+    ):
+        pytest.fail("two are first")
+    assert clock.monotonic_s() == pytest.approx(10.0, abs=0.01)
+    assert 200 < clock.rests < 400
+    with two.first(Deadline(clock, Seconds(1.0))):
         pass
     one.close()
     two.close()
