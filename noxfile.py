@@ -122,6 +122,12 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def gabbits(session: nox.Session) -> None:
+    """Placement's own gabbi tests against our daemon: `-- granular reshaper`, or all."""
+    _python(session, "-m", "tests.parity.gabbits")
+
+
+@nox.session
 def differential(session: nox.Session) -> None:
     """Our daemon against genuine Placement on generated cases: `-- --cases 50 --seed 7`."""
     _python(session, "-m", "tests.parity.differential")
