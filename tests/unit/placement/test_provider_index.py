@@ -256,3 +256,21 @@ def test_an_answer_is_of_one_moment_and_a_search_goes_with_the_time() -> None:
     host("h9", 4)
     assert [found.root for found in search] == ["h2", "h3", "h4", "h5", "h9"]
     assert len(placement.candidates(two).candidates) == 6
+
+
+def test_a_packing_that_only_just_fails_is_decided() -> None:
+    # 117 of 120 are asked for, but no way to cut them fits; with 7 as the last there is one.
+    sizes, amounts = (37, 31, 29, 23), (19, 19, 16, 16, 12, 9, 9, 9)
+    uses = [use("h"), *(use(f"d{n}", "h", CUSTOM_DEVICE=size) for n, size in enumerate(sizes))]
+
+    def asked(last: int) -> PlacementRequest:
+        groups = (*amounts, last)
+        return PlacementRequest(
+            tuple(RequestGroup(f"_{n}", FrozenMap({DEVICE: m})) for n, m in enumerate(groups)),
+            "none",
+        )
+
+    index = ProviderIndex.of(uses)
+    assert not index.page(asked(8), twins=True, limit=1).candidates
+    assert index.explain(asked(8)).reasons[0].reason.rule == "together"
+    assert index.page(asked(7), twins=True, limit=1).candidates
