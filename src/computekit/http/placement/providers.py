@@ -1,5 +1,7 @@
 """Resource providers on the wire."""
 
+from functools import lru_cache
+
 import msgspec
 
 from computekit.api import Microversion, VersionRange
@@ -237,26 +239,32 @@ def _node(use: ProviderUse) -> ProviderNode:
     return ProviderNode(p.id, p.name, p.generation, use.root, p.parent)
 
 
-def provider_json(node: ProviderNode, version: Microversion) -> bytes:
-    """Return a provider as JSON."""
-    path, minor = f"/resource_providers/{node.id}", version.minor
+_PARTS = (("inventories", 0), ("usages", 0), ("aggregates", 1), ("traits", 6), ("allocations", 11))
+
+
+@lru_cache(maxsize=64)
+def _around_id(minor: int) -> tuple[bytes, ...]:
+    """Return what stands before, between and after the ids in a provider's id and links."""
+    path = "/resource_providers/\0"
     links = [{"rel": "self", "href": path}]
-    links += [
-        {"rel": part, "href": f"{path}/{part}"}
-        for part, since in (
-            ("inventories", 0),
-            ("usages", 0),
-            ("aggregates", 1),
-            ("traits", 6),
-            ("allocations", 11),
-        )
-        if minor >= since
-    ]
-    said = {"uuid": node.id, "name": node.name, "generation": node.generation, "links": links}
-    if minor >= 14:
-        said["parent_provider_uuid"] = node.parent
-        said["root_provider_uuid"] = node.root
-    return msgspec.json.encode(said)
+    links += [{"rel": part, "href": f"{path}/{part}"} for part, first in _PARTS if minor >= first]
+    said = msgspec.json.encode({"uuid": "\0", "links": links})
+    return tuple(said.split(b"\\u0000"))
+
+
+def provider_json(node: ProviderNode, version: Microversion) -> bytes:
+    """Return a provider as JSON; lists are long, so only what differs is encoded."""
+    encode, minor = msgspec.json.encode, version.minor
+    own = encode(node.id)
+    said = b'%b,"name":%b,"generation":%d' % (
+        own[1:-1].join(_around_id(minor))[:-1],
+        encode(node.name),
+        node.generation,
+    )
+    if minor < 14:
+        return said + b"}"
+    parent, root = encode(node.parent), encode(node.root)
+    return b'%b,"parent_provider_uuid":%b,"root_provider_uuid":%b}' % (said, parent, root)
 
 
 def list_words(error: ComputekitError, _asked: ProviderQuery) -> Problem | None:
