@@ -1,7 +1,7 @@
 """`PlacementService` over HTTP: computekit's own daemon, or genuine OpenStack Placement."""
 
 from computekit.client.candidates import EMPTY_PAGE, candidate_page
-from computekit.client.consumers import RemoteConsumers
+from computekit.client.own import OwnOperations
 from computekit.client.queries import candidates_query
 from computekit.client.wire import WireCandidates, read
 from computekit.model import PlacementRequest
@@ -10,7 +10,7 @@ from computekit.placement import CandidatePage
 __all__ = ["RemotePlacement"]
 
 
-class RemotePlacement(RemoteConsumers):
+class RemotePlacement(OwnOperations):
     """The books of a server. May be used by several threads.
 
     What the server knows as one call is one call, and one transaction of the server. A write whose

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx2
 
-from computekit.api import Policy
+from computekit.api import AccessPolicy
 from computekit.api.placement import VERSIONS
 from computekit.client import Connection, RemotePlacement, token
 from computekit.http import Application, NoAuth2, Settings
@@ -50,7 +50,9 @@ class TestClientThatLosesAnswers(PlacementServiceLaws):
     def open(cls, directory: Path) -> Iterator[PlacementService]:
         clock = ManualClock()
         endpoints = placement_endpoints(LocalPlacement.in_memory(clock), random.Random(1), clock)
-        settings = Settings(VERSIONS, NoAuth2(), clock, random.Random(2), policy=Policy.LEGACY)
+        settings = Settings(
+            VERSIONS, NoAuth2(), clock, random.Random(2), policy=AccessPolicy.LEGACY
+        )
         carries = Lossy(httpx2.WSGITransport(app=Application(endpoints, settings)))
         with Connection(
             "http://inside", authentication=token(Secret(b"admin")), transport=carries, clock=clock
