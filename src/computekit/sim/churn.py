@@ -151,7 +151,7 @@ def churn_replay(
             leaves_s, _number, guest, packed = heapq.heappop(leaving)
             pass_to(leaves_s)
             packer.remove(packed)
-            busy -= not packer.guests[packed.row]
+            busy -= int(packer.guests[packed.row] == 0)
             for at, amount in enumerate(guest.demand.amounts):
                 held[at] -= amount
             if predictor is not None:
@@ -172,7 +172,7 @@ def churn_replay(
         if packed is None:
             refused += 1
             continue
-        busy += packer.guests[packed.row] == 1
+        busy += int(packer.guests[packed.row] == 1)
         peak = max(peak, busy)
         for at, amount in enumerate(demand.amounts):
             held[at] += amount
@@ -188,7 +188,7 @@ def churn_replay(
         busy_s / _HOUR_S,
         least_s / _HOUR_S,
         busy_s / least_s if least_s else 1.0,
-        int(peak),
+        peak,
         len(trace) / cpu_s if cpu_s else 0.0,
         tuple(points[::every]),
     )
