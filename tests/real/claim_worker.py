@@ -13,6 +13,7 @@ import os
 import random
 import sys
 import threading
+from pathlib import Path
 
 from computekit.clock import SystemClock
 from computekit.errors import CapacityExceeded, CounterFull
@@ -63,6 +64,13 @@ def main(url: str, seed: int, claims: int | None) -> None:
     ]
     for thread in threads:
         thread.start()
+
+
+def into_file(url: str, seed: int, claims: int, log: Path) -> None:
+    """Do the same with lines that go to a file."""
+    with log.open("ab") as output:
+        os.dup2(output.fileno(), 1)
+        main(url, seed, claims)
 
 
 if __name__ == "__main__":

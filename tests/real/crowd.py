@@ -4,13 +4,14 @@ python -m tests.real.crowd [--claims 10000] [--processes 64] [--seed 1] [--datab
 """
 
 import argparse
+import multiprocessing
 import random
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import attrs
@@ -18,9 +19,11 @@ import attrs
 from computekit.clock import SystemClock
 from computekit.store import SqlPlacement, SqlStore
 from computekit.testing.placement_bench import PlacementBench, example_tree
+from tests.real import claim_worker
 from tests.real.postgresql import running
 
-WORKER = Path(__file__).with_name("claim_worker.py")
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload([claim_worker.__name__])
 CLOCK = SystemClock()
 LIMIT_S = 900.0
 BYTES = 100
@@ -83,15 +86,17 @@ def run(url: str, directory: Path, claims: int, processes: int, seed: int) -> Ou
         for name in ("h", "k"):
             bench.put(example_tree(name, vcpu=60, children=0))
         started_s = time.monotonic()
-        workers: list[subprocess.Popen[bytes]] = []
+        workers: list[ForkServerProcess] = []
         stack.callback(_end, workers)
         for n, log in enumerate(logs):
-            with log.open("wb") as output:
-                command = [sys.executable, str(WORKER), url, str(seed * 1000 + n), str(each)]
-                workers.append(subprocess.Popen(command, stdout=output))
+            log.touch()
+            arguments = (url, seed * 1000 + n, each, log)
+            workers.append(SERVER.Process(target=claim_worker.into_file, args=arguments))
+            workers[-1].start()
         killed = _kill(workers, logs, doomed, each)
         for n, worker in enumerate(workers):
-            code = worker.wait(max(0.0, started_s + LIMIT_S - time.monotonic()))
+            worker.join(max(0.0, started_s + LIMIT_S - time.monotonic()))
+            code = worker.exitcode
             assert n in doomed or code == 0, f"worker {n} ended with {code}"
         seconds = time.monotonic() - started_s
 
@@ -107,14 +112,14 @@ def run(url: str, directory: Path, claims: int, processes: int, seed: int) -> Ou
         return Outcome(words["+"], killed, len(holders), seconds)
 
 
-def _end(workers: list[subprocess.Popen[bytes]]) -> None:
+def _end(workers: list[ForkServerProcess]) -> None:
     for worker in workers:
         worker.kill()
-        worker.wait(10)
+        worker.join(10)
 
 
 def _kill(
-    workers: list[subprocess.Popen[bytes]], logs: list[Path], doomed: dict[int, float], each: int
+    workers: list[ForkServerProcess], logs: list[Path], doomed: dict[int, float], each: int
 ) -> int:
     """Kill the doomed, each after its share of what it was to do; return how many were at work."""
     killed = 0
@@ -123,7 +128,7 @@ def _kill(
     while left:
         assert time.monotonic() < deadline_s, "the crowd does not get on"
         for n, share in list(left.items()):
-            if workers[n].poll() is not None:
+            if workers[n].exitcode is not None:
                 del left[n]
             elif logs[n].stat().st_size > 1 + share * each * BYTES:
                 workers[n].kill()
