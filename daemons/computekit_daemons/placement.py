@@ -81,8 +81,7 @@ class PlacementDaemon:
         with shared_metrics():
             with open_books(self.database) as placement:
                 placement_api(placement, self.access)
-            port = free_port(self.host, self.port)
-            make = _WorkerApplication(self)
+            port, make = free_port(self.host, self.port), _WorkerApplication(self)
             workers = Workers(make, self.host, port, self.workers, threads=self.threads)
             workers.serve(lambda: self.announce(port))
 
