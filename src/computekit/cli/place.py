@@ -70,7 +70,8 @@ def place(
         placement = SqlPlacement(store, SystemClock())
         follower = FleetFollower(store, placement, SqlHosts(store))
         scheduler = Scheduler(FleetIndex(follower))
-        decision = scheduler.place(Request(translate(guest, intent), intent, run))
+        request = Request(translate(guest, intent), intent, run, guest.machine_type)
+        decision = scheduler.place(request)
         chosen = None if isinstance(decision, Unplaced) else decision.host
         if as_json:
             click.echo(encode({"host": chosen}))

@@ -175,6 +175,7 @@ class _Create:
                 placement=translate(guest, intent),
                 intent=intent,
                 run=SchedulingRun(ignored_hosts=frozenset(note.host for note in tried)),
+                machine_type=guest.machine_type,
             )
         )
         if isinstance(decision, Unplaced):

@@ -53,7 +53,8 @@ class HostView:
         name: unique.
         up: whether its agent answers.
         disabled: why no new instance may go there; None while it is enabled.
-        labels: `zone`, `arch`, `hypervisor`, `virt_type`; what it lacks is left out.
+        labels: `zone`, `arch`, `hypervisor`, `virt_type`, `machine_types` (with a space between
+            them); what it lacks is left out.
         capacity: what can be allocated, by class, over the whole tree.
         free: what is left of it.
         traits: those of the root of its tree.

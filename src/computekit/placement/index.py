@@ -32,7 +32,7 @@ from computekit.placement.ports import ProviderUse
 __all__ = ["FleetIndex", "FleetSource"]
 
 _LOG_LENGTH = 65_536
-_LABELS = ("arch", "hypervisor", "virt_type", "zone")
+_LABELS = ("arch", "hypervisor", "machine_types", "virt_type", "zone")
 
 
 class FleetSource(Protocol):
@@ -377,6 +377,7 @@ class FleetIndex:
             "zone": host.zone,
             "arch": host.facts.arch,
             "hypervisor": host.facts.hypervisor,
+            "machine_types": " ".join(sorted(host.facts.machine_types)),
             "virt_type": host.facts.virt_type,
         }
         for label, word in words.items():

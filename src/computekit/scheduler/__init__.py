@@ -26,6 +26,7 @@ from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader, HostWrite
 from computekit.scheduler.policy import HostFilter, Policy, RamWeigher, Refusal, Weigher
 from computekit.scheduler.predicates import (
     Enabled,
+    HasMachineType,
     InZone,
     NotIgnored,
     OnHost,
@@ -66,6 +67,7 @@ __all__ = [
     "Explanation",
     "FleetFollower",
     "FreeUp",
+    "HasMachineType",
     "HasTrait",
     "Host",
     "HostFilter",

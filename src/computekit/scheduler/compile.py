@@ -13,7 +13,15 @@ from computekit.model import (
     ResourceClass,
 )
 from computekit.scheduler.amount import Amount
-from computekit.scheduler.predicates import Enabled, InZone, NotIgnored, OnHost, Predicate, Up
+from computekit.scheduler.predicates import (
+    Enabled,
+    HasMachineType,
+    InZone,
+    NotIgnored,
+    OnHost,
+    Predicate,
+    Up,
+)
 from computekit.scheduler.provider_predicates import (
     HasTrait,
     InAggregate,
@@ -29,11 +37,15 @@ __all__ = ["run_predicates", "shape_predicates"]
 _FIRST = (VCPU, PCPU, MEMORY_MB, DISK_GB)
 
 
-def shape_predicates(placement: PlacementRequest, zone: str | None) -> tuple[Predicate, ...]:
+def shape_predicates(
+    placement: PlacementRequest, zone: str | None, machine_type: str | None
+) -> tuple[Predicate, ...]:
     """Return what is asked of every host by all requests of this shape, in the order of telling."""
     found: dict[Predicate, None] = {Enabled(): None, Up(): None}
     if zone is not None:
         found[InZone(zone)] = None
+    if machine_type is not None:
+        found[HasMachineType(machine_type)] = None
     for trait in sorted(placement.root_required):
         found[HasTrait(frozenset({trait}), of_root=True)] = None
     for trait in sorted(placement.root_forbidden):

@@ -7,6 +7,7 @@ on the host's tree (`computekit.placement.fits`) decides.
 Here: the protocol, and what is asked of the host itself.
 """
 
+import difflib
 from typing import ClassVar, Protocol
 
 import attrs
@@ -17,7 +18,7 @@ from computekit.placement import BoolArray, FleetIndex, Rows
 from computekit.scheduler.changes import Adjustment, AskZone, Drop, EnableHost, WakeHost
 from computekit.scheduler.request import Request
 
-__all__ = ["Enabled", "InZone", "NotIgnored", "OnHost", "Predicate", "Up"]
+__all__ = ["Enabled", "HasMachineType", "InZone", "NotIgnored", "OnHost", "Predicate", "Up"]
 
 
 class Predicate(Protocol):
@@ -116,6 +117,52 @@ class InZone:
 
     def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
         return (AskZone(self.zone, fleet.labels["zone"][row]),)
+
+
+@attrs.frozen
+class HasMachineType:
+    """The host's hypervisor has a machine type (libvirt, domain capabilities).
+
+    Attributes:
+        machine_type: its name, or an alias: `q35`, `pc-q35-7.2` ...
+    """
+
+    machine_type: str
+    rule: ClassVar[str] = "machine type"
+    standing: ClassVar[bool] = True
+
+    @property
+    def asked(self) -> str:
+        return self.machine_type
+
+    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        return fleet.labels["machine_types"].where(
+            self.machine_type, lambda words: self.machine_type in _words(words), rows
+        )
+
+    def there(self, fleet: FleetIndex, row: int, /) -> str:
+        known = _words(fleet.labels["machine_types"][row])
+        if self.machine_type in known:
+            return self.machine_type
+        near = difflib.get_close_matches(self.machine_type, known, n=3, cutoff=0.0)
+        more = len(known) - len(near)
+        return (", ".join(near) or "none") + (f" and {more} more" if more else "")
+
+    @property
+    def demand(self) -> str:
+        """What is asked for."""
+        return f"machine type {self.machine_type}"
+
+    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
+        return (Drop(self),)
+
+    def without(self, request: Request) -> Request:
+        """Return the request without it."""
+        return attrs.evolve(request, machine_type=None)
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return () if text is None else tuple(text.split(" "))
 
 
 @attrs.frozen

@@ -56,7 +56,7 @@ def all_predicates(request: Request) -> tuple[Predicate, ...]:
     """Return everything that is asked of a host, in the order of telling."""
     return (
         *run_predicates(request.run),
-        *shape_predicates(request.placement, request.intent.zone),
+        *shape_predicates(request.placement, request.intent.zone, request.machine_type),
     )
 
 

@@ -58,11 +58,13 @@ class Request:
         placement: the resources, and what their providers must be like.
         intent: what the owner wants of the place.
         run: what holds this time only.
+        machine_type: that the host's hypervisor must have; None if any will do.
     """
 
     placement: PlacementRequest
     intent: PlacementIntent = PlacementIntent()
     run: SchedulingRun = SchedulingRun()
+    machine_type: str | None = None
 
 
 def translate(guest: GuestConfig, intent: PlacementIntent = PlacementIntent()) -> PlacementRequest:

@@ -57,7 +57,7 @@ class Scheduler:
         self._bound = shapes
         self._tries_per_host = tries_per_host
         self._answers = Answers(index)
-        self._shapes: dict[tuple[PlacementRequest, str | None], _Kept] = {}
+        self._shapes: dict[tuple[PlacementRequest, str | None, str | None], _Kept] = {}
 
     def place(self, request: Request) -> Decision:
         """Return the best host for `request`, or that there is none.
@@ -123,17 +123,18 @@ class Scheduler:
 
     def _of(self, request: Request) -> _Kept:
         """Return what is kept for the request's shape, up to date."""
-        placement, zone = request.placement, request.intent.zone
-        kept = self._shapes.pop((placement, zone), None)
+        placement = request.placement
+        key = placement, request.intent.zone, request.machine_type
+        kept = self._shapes.pop(key, None)
         if kept is None:
             check_request(placement)
-            predicates = shape_predicates(placement, zone)
+            predicates = shape_predicates(*key)
             weighers = self.policy.weighers_of(placement)
             prefer = next((w for w in weighers if isinstance(w, WayWeigher)), None)
             kept = _Kept(Shape(predicates, weighers), Fitter(placement, prefer))
             if len(self._shapes) >= self._bound:
                 del self._shapes[next(iter(self._shapes))]
-        self._shapes[placement, zone] = kept
+        self._shapes[key] = kept
         kept.fitter.forget(kept.shape.catch_up(self.index, self._answers))
         return kept
 

@@ -41,6 +41,8 @@ def _asked(request: Request) -> str:
     words = [f"asked: {_resources(request.placement)}"]
     if request.intent.zone is not None:
         words.append(f"in zone {request.intent.zone}")
+    if request.machine_type is not None:
+        words.append(f"with machine type {request.machine_type}")
     if request.run.host is not None:
         words.append(f"on host {request.run.host}")
     return " ".join(words)

@@ -40,10 +40,10 @@ class FleetHost:
     uses: tuple[ProviderUse, ...]
 
 
-def facts(name: HostName, arch: str = "x86_64") -> HostFacts:
+def facts(name: HostName, machine_types: tuple[str, ...] = ("q35",)) -> HostFacts:
     return HostFacts(
         name=name,
-        arch=arch,
+        arch="x86_64",
         cpus=8,
         memory_mib=Mib(8192),
         disk_gib=Gib(100),
@@ -52,7 +52,7 @@ def facts(name: HostName, arch: str = "x86_64") -> HostFacts:
         hypervisor_version=1_000_000,
         library_version=0,
         virt_type="kvm",
-        machine_types=frozenset({"q35"}),
+        machine_types=frozenset(machine_types),
         uefi=True,
     )
 
@@ -105,7 +105,7 @@ def draw_host(draw: st.DrawFn, name: HostName, most: int = 4) -> FleetHost:
     host = Host(
         name=name,
         provider=ProviderId(f"{name}-p0"),
-        facts=facts(name),
+        facts=facts(name, dice.pick((("q35",), ("q35", "pc"), ("pc",), ("q35",)))),
         zone=dice.pick((None, "a", "a", "b")),
         disabled=dice.pick((None, None, None, None, None, "broken")),
         up=dice.pick((True, True, True, True, True, False)),
@@ -181,6 +181,7 @@ def requests(draw: st.DrawFn, suffixed: int = 3) -> Request:
             ignored_hosts=more.pick_some(NAMES, 12),
             host=next(iter(more.pick_some(NAMES, 12)), None),
         ),
+        more.pick((None, None, None, "q35", "pc", "q35")),
     )
 
 
@@ -191,6 +192,8 @@ def takes(of: FleetHost, request: Request) -> bool:
     if host.disabled is not None or not host.up or host.name in run.ignored_hosts:
         return False
     if run.host not in (None, host.name) or request.intent.zone not in (None, host.zone):
+        return False
+    if request.machine_type not in (None, *host.facts.machine_types):
         return False
     if not placement.root_required <= root.traits or placement.root_forbidden & root.traits:
         return False

@@ -23,7 +23,7 @@ from computekit.units import Gib, Mib
 SSD = Trait("CUSTOM_SSD")
 
 
-def facts(name: str) -> HostFacts:
+def facts(name: str, machine_types: tuple[str, ...] = ("q35",)) -> HostFacts:
     return HostFacts(
         name=HostName(name),
         arch="x86_64",
@@ -35,7 +35,7 @@ def facts(name: str) -> HostFacts:
         hypervisor_version=1_000_000,
         library_version=0,
         virt_type="kvm",
-        machine_types=frozenset({"q35"}),
+        machine_types=frozenset(machine_types),
         uefi=True,
     )
 
