@@ -27,6 +27,9 @@ ROOT = Path(__file__).resolve().parent.parent
 INSIDE = "COMPUTEKIT_FRESH_ROOT"
 USER = "somebody"
 MIRRORS = {"debian": "http://deb.debian.org/debian", "ubuntu": "http://archive.ubuntu.com/ubuntu"}
+KEYRINGS = {"debian": "debian-archive-keyring.gpg", "ubuntu": "ubuntu-archive-keyring.gpg"}
+SCRIPTS = {"debian": "sid", "ubuntu": "gutsy"}  # what debootstrap's others are links to
+UBUNTU = frozenset({"jammy", "noble", "plucky", "questing", "resolute"})
 
 # How this machine reaches the outside: carried into the fresh root where it exists.
 CARRIED_FILES = (
@@ -112,15 +115,17 @@ def _make(root: Path, suite: str | None, mirror: str | None, *, as_user: bool) -
     release = platform.freedesktop_os_release()
     own = suite in (None, release["VERSION_CODENAME"])
     suite = suite or release["VERSION_CODENAME"]
-    mirror = mirror or (own and _mirror_of_sources()) or MIRRORS[release["ID"]]
-    components = "main,universe" if "ubuntu" in mirror else "main"
+    system = "ubuntu" if suite in UBUNTU else "debian"
+    mirror = mirror or (own and _mirror_of_sources()) or MIRRORS[system]
+    components = "main,universe" if system == "ubuntu" else "main"
     root.mkdir()
     # Some mounts inside need the root to be a mount point itself.
     _run("mount", "--bind", str(root), str(root))
     _step(
         f"debootstrap of {suite} from {mirror}",
         *("debootstrap", "--variant=minbase", f"--components={components}"),
-        *(suite, str(root), mirror),
+        *_signed_by(system),
+        *(suite, str(root), mirror, *_script(suite, system)),
     )
     for name in (*CARRIED_FILES, *(CARRIED_SOURCES if own else ())):
         _carry(Path("/") / name, root / name)
@@ -149,6 +154,21 @@ def _make(root: Path, suite: str | None, mirror: str | None, *, as_user: bool) -
         "chroot", str(root), "chown", "-R", f"{fresh.user}:{fresh.user}", f"{fresh.home}/computekit"
     )
     return fresh
+
+
+def _signed_by(system: str) -> tuple[str, ...]:
+    """Say whose signature is asked for; without the keyring, only apt inside the root checks."""
+    keyring = Path("/usr/share/keyrings") / KEYRINGS[system]
+    if keyring.exists():
+        return (f"--keyring={keyring}",)
+    print(f"{keyring} is missing: debootstrap cannot check the signature of the release")
+    return ("--no-check-gpg",)
+
+
+def _script(suite: str, system: str) -> tuple[str, ...]:
+    """Name a script of debootstrap for a release that is newer than it."""
+    scripts = Path("/usr/share/debootstrap/scripts")
+    return () if (scripts / suite).exists() else (SCRIPTS[system],)
 
 
 def _timed(fresh: Fresh, command: str) -> int:
