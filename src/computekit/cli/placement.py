@@ -13,7 +13,7 @@ from computekit.secret import Secret
 from computekit.units import Seconds
 
 if TYPE_CHECKING:
-    from computekit.client import Authentication, Progress
+    from computekit.client import Authentication, CopyProgress
 
 __all__ = ["placement"]
 
@@ -148,7 +148,7 @@ class _Progress:
         self._clock = SystemClock()
         self._said_s = Seconds(0.0)
 
-    def of(self, prefix: str) -> "Progress":
+    def of(self, prefix: str) -> "CopyProgress":
         def say(what: str, done: int, count: int) -> None:
             now_s = self._clock.monotonic_s()
             if done < count and now_s - self._said_s < 1.0:

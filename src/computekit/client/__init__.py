@@ -4,14 +4,14 @@ from computekit.client.authentication import Authentication, basic, token
 from computekit.client.connection import Connection
 from computekit.client.copying import Differences, compare, write_differences
 from computekit.client.placement import RemotePlacement
-from computekit.client.snapshot import CopySide, Progress, Snapshot, read_snapshot, sums
+from computekit.client.snapshot import CopyProgress, CopySide, Snapshot, read_snapshot, sums
 
 __all__ = [
     "Authentication",
     "Connection",
+    "CopyProgress",
     "CopySide",
     "Differences",
-    "Progress",
     "RemotePlacement",
     "Snapshot",
     "basic",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from computekit.client.snapshot import CopySide, Progress, Snapshot
+from computekit.client.snapshot import CopyProgress, CopySide, Snapshot
 from computekit.errors import AmountNotAllowed, CapacityExceeded
 from computekit.ids import ConsumerId, ProviderId
 from computekit.model import (
@@ -112,7 +112,7 @@ def write_differences(
     source: Snapshot,
     target: CopySide,
     differences: Differences,
-    progress: Progress,
+    progress: CopyProgress,
 ) -> None:
     """Write to `target` what differs; what only it has stays.
 
@@ -139,7 +139,7 @@ def write_differences(
 
 
 def _write_rows(
-    source: Snapshot, target: CopySide, differences: Differences, progress: Progress
+    source: Snapshot, target: CopySide, differences: Differences, progress: CopyProgress
 ) -> None:
     # Names may have changed hands, and a parent may be below its child: out of the way first.
     for provider in differences.moved:
@@ -155,7 +155,7 @@ def _write_rows(
 
 
 def _write_parts(
-    source: Snapshot, target: CopySide, differences: Differences, progress: Progress
+    source: Snapshot, target: CopySide, differences: Differences, progress: CopyProgress
 ) -> set[ProviderId]:
     """Return the providers that keep classes until nobody holds them any more."""
     kept: set[ProviderId] = set()

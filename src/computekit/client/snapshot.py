@@ -11,9 +11,9 @@ from computekit.ids import ConsumerId, ProviderId
 from computekit.model import Allocation, Provider, ResourceClass, Trait, is_custom_name
 from computekit.placement import PlacementService
 
-__all__ = ["CopySide", "Progress", "Snapshot", "read_snapshot", "sums"]
+__all__ = ["CopyProgress", "CopySide", "Snapshot", "read_snapshot", "sums"]
 
-Progress = Callable[[str, int, int], None]
+CopyProgress = Callable[[str, int, int], None]
 """Told what is under way, how many are done, and how many there are."""
 
 
@@ -42,7 +42,7 @@ class Snapshot:
     allocations: Mapping[ConsumerId, Allocation]
 
 
-def read_snapshot(service: CopySide, progress: Progress) -> Snapshot:
+def read_snapshot(service: CopySide, progress: CopyProgress) -> Snapshot:
     """Read everything: four calls for each provider, one for each consumer.
 
     The API has no list of consumers; they are found through what they hold.
