@@ -105,7 +105,7 @@ _RESHAPE: tuple[tuple[int, Body[_Reshape]], ...] = (
 )
 
 NO_GENERATION = -2
-"""A generation that no consumer has."""
+"""From here on downwards are generations that no consumer has, for 0, -1 ..."""
 
 
 class ConsumerPathForm:
@@ -250,7 +250,7 @@ def _mapped(consumer: ConsumerId, body: _Mapped) -> Allocation:
     if isinstance(body, AllocationBody28):
         # Placement says null for a consumer that is not there; no stored one has 0.
         asked = body.consumer_generation
-        generation = 0 if asked is None else asked if asked > 0 else NO_GENERATION
+        generation = 0 if asked is None else asked if asked > 0 else NO_GENERATION + asked
         if isinstance(body, AllocationBody38):
             kind = body.consumer_type
     whose = Consumer(consumer, ProjectId(body.project_id), UserId(body.user_id), kind, generation)
@@ -315,7 +315,9 @@ def _refused(error: ComputekitError) -> Problem | None:
         return bad(error, f"Allocation for resource provider '{error.id}' that does not exist.")
     if isinstance(error, GenerationConflict):
         actual = error.actual or "null"
-        given = {0: None, NO_GENERATION: 0}.get(error.expected or 0, error.expected)
+        given = error.expected or None
+        if given is not None and given <= NO_GENERATION:
+            given -= NO_GENERATION
         detail = f"consumer generation conflict - expected {actual} but got {given}"
         return conflict(error, detail, CONCURRENT_UPDATE)
     if isinstance(error, NoInventory):
