@@ -169,3 +169,16 @@ def test_headers(said: dict[str, str]) -> None:
     reply = administrator()("GET", "/resource_providers", **said)
     assert reply.status in (200, 400, 401, 403, 406)
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "query", ["\u00fd", "\u20ac", "resources=\U0001f600:1", "resources=VCPU:\0", "%"]
+)
+def test_queries_in_bodies(query: str) -> None:
+    call = administrator()
+    claim = {"query": query, "consumer_uuid": ID, "project_id": "p", "user_id": "u"}
+    wished = {**claim, "consumer_generation": None, "consumer_type": "INSTANCE"}
+    for path, body in (("explain", {"query": query}), ("claims", wished)):
+        reply = call("POST", f"/computekit/{path}", json.dumps(body).encode(), **JSON)
+        assert reply.status == 400
+        assert "query" in reply.detail or "resource" in reply.detail

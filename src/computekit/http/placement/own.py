@@ -105,6 +105,11 @@ _TREE = Body(TreeBody)
 _CLAIM = Body(ClaimBody)
 
 
+def _octets(query: str) -> str:
+    """Return a query string out of a body as WSGI hands over that of a path: octets as Latin-1."""
+    return query.encode().decode("latin-1")
+
+
 def _request(text: str) -> PlacementRequest:
     return parse_candidates(text, VERSIONS.newest).request
 
@@ -145,7 +150,7 @@ class ExplainGivenForm:
 
     def parse(self, request: HttpRequest, version: Microversion) -> ExplainQuery:
         body = _EXPLAIN.parse(request.body)
-        return ExplainQuery(_request(body.query), body.reports, _media_type(request))
+        return ExplainQuery(_request(_octets(body.query)), body.reports, _media_type(request))
 
     def render(self, output: Explained, version: Microversion) -> Answer:
         return _explained(output)
@@ -230,7 +235,7 @@ class ClaimForm:
             body.consumer_type,
             body.consumer_generation or 0,
         )
-        return ClaimWish(consumer, _request(body.query), body.tries)
+        return ClaimWish(consumer, _request(_octets(body.query)), body.tries)
 
     def render(self, output: ClaimOutcome, version: Microversion) -> Answer:
         result = output.result
