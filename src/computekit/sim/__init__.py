@@ -7,7 +7,7 @@ from computekit.sim.churn import (
     churn_policy,
     churn_replay,
 )
-from computekit.sim.cluster import Cluster, Packed, Packer
+from computekit.sim.cluster import Cluster, Packed, Packer, cluster_of
 from computekit.sim.defragment import Move, MovePlan, plan_moves
 from computekit.sim.fleet import (
     FLEET_POLICIES,
@@ -29,7 +29,7 @@ from computekit.sim.protocol import (
     openb_sequence,
 )
 from computekit.sim.trace import Guest, made_up_trace, read_trace, write_trace
-from computekit.sim.views import allocation_lines, fleet_view, openb_view
+from computekit.sim.views import allocation_lines, churn_view, fleet_view, openb_view, plan_view
 
 __all__ = [
     "CHURN_POLICIES",
@@ -50,6 +50,8 @@ __all__ = [
     "allocation_lines",
     "churn_policy",
     "churn_replay",
+    "churn_view",
+    "cluster_of",
     "fleet_figures",
     "fleet_policy",
     "fleet_view",
@@ -64,6 +66,7 @@ __all__ = [
     "openb_sequence",
     "openb_view",
     "plan_moves",
+    "plan_view",
     "read_trace",
     "write_trace",
 ]

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from computekit.ids import HostName
-from computekit.placement import BoolArray, IntArray
+from computekit.model import MEMORY_MB, VCPU, ResourceClass
+from computekit.placement import BoolArray, FleetIndex, IntArray
 from computekit.scheduler.blocks import NEVER, BlockScores, FloatArray
 from computekit.scheduler.packing import BoundPacking, Demand, HostColumns, Packing, RandomFit
 
-__all__ = ["Cluster", "Packed", "Packer"]
+__all__ = ["Cluster", "Packed", "Packer", "cluster_of"]
 
 _RowArray: TypeAlias = npt.NDArray[np.intp]
 
@@ -65,6 +66,29 @@ class Cluster:
         usable = np.array([name in demand.models for name in self.models])
         found: BoolArray = usable[self.model_of]
         return found
+
+
+def cluster_of(
+    fleet: FleetIndex, resources: tuple[ResourceClass, ...] = (VCPU, MEMORY_MB)
+) -> Cluster:
+    """Return the hosts of a fleet, with what is free on each, as a cluster to pack on.
+
+    What is taken already stays taken. Hosts that are disabled or down are left out.
+
+    Args:
+        fleet: read while its lock is held.
+        resources: the columns of the cluster; CPU first.
+    """
+    with fleet.lock:
+        usable = fleet.up & fleet.disabled.where("enabled", lambda why: why is None, slice(None))
+        rows = np.flatnonzero(usable)
+        free = np.zeros((len(resources), len(rows)), dtype=np.int64)
+        for at, name in enumerate(resources):
+            column = fleet.resources.get(name)
+            if column is not None:
+                free[at] = np.maximum(column.free.value[rows], 0)
+        names = tuple(fleet.names[row] for row in rows.tolist())
+    return Cluster(names, resources, free, np.zeros((len(rows), 1), dtype=np.int64))
 
 
 @attrs.frozen

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from computekit.display import Line, Lines, Page, Table
+from computekit.display import Line, Lines, Page, Table, Text
+from computekit.sim.churn import ChurnFigures
 from computekit.sim.cluster import Cluster
+from computekit.sim.defragment import MovePlan
 from computekit.sim.fleet import FleetFigures
 from computekit.sim.protocol import OpenbFigures, OpenbRun
 
-__all__ = ["allocation_lines", "fleet_view", "openb_view"]
+__all__ = ["allocation_lines", "churn_view", "fleet_view", "openb_view", "plan_view"]
 
 
 def fleet_view(figures: FleetFigures) -> Table:
@@ -43,6 +45,33 @@ def _row(label: str, figures: OpenbFigures) -> tuple[str, ...]:
         f"{figures.failed:.0f}",
         f"{figures.decisions_per_s:.0f}",
     )
+
+
+def churn_view(found: Sequence[ChurnFigures]) -> Page:
+    """Return a row for each replay of guests that came and went, and its open hosts over time."""
+    headings = ("policy", "host-hours", "least", "ratio", "most hosts", "refused")
+    rows = tuple(
+        (
+            one.policy,
+            f"{one.host_hours:.0f}",
+            f"{one.least_host_hours:.0f}",
+            f"{one.ratio:.3f}",
+            str(one.peak_hosts),
+            str(one.refused),
+        )
+        for one in found
+    )
+    lines = tuple(Line(one.policy, one.busy) for one in found)
+    table = Table(headings, rows, numbers=frozenset(headings[1:]), title="Hosts kept open")
+    return Page((table, Lines(lines, "hours", "open hosts", "Open hosts")))
+
+
+def plan_view(plan: MovePlan) -> Page:
+    """Return the moves of a plan, and what they come to."""
+    rows = tuple((move.guest, move.source, move.target) for move in plan.moves)
+    moves = "1 move frees" if len(plan.moves) == 1 else f"{len(plan.moves)} moves free"
+    summary = f"{moves} {len(plan.freed)} of {plan.occupied} hosts"
+    return Page((Text((summary,)), Table(("guest", "from", "to"), rows)))
 
 
 def allocation_lines(cluster: Cluster, runs: Mapping[str, OpenbRun]) -> Lines:
