@@ -1,8 +1,6 @@
 """Query strings: split, decoded, and held against what a microversion knows."""
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import cast
 from urllib.parse import unquote_to_bytes
 
 import attrs
@@ -88,9 +86,7 @@ class QuerySchema:
         return query
 
 
-@lru_cache(maxsize=64)
-def _nothing() -> Query:
-    return Query((), {})
+_NOTHING = Query((), {})
 
 
 def parse_query(text: str) -> Query:
@@ -100,7 +96,7 @@ def parse_query(text: str) -> Query:
         Refused: it is not UTF-8.
     """
     if not text:
-        return _nothing()
+        return _NOTHING
     pairs: list[tuple[str, str]] = []
     try:
         for part in text.replace(";", "&").split("&"):
@@ -129,4 +125,4 @@ def version_table(
         current = steps.get(minor, current)
         if current is not None:
             table[minor] = current
-    return cast("Mapping[int, QuerySchema]", table)
+    return table
