@@ -3,6 +3,7 @@
 Semantics: Placement API, allocation candidates (microversion 1.39).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import attrs
@@ -17,6 +18,9 @@ from computekit.placement.tree_pattern import tree_pattern
 from computekit.placement.unmet import unmet
 
 __all__ = ["Fit", "allocated", "check_request", "fits", "mapped", "no_fit"]
+
+MOST_NEEDS = 256
+"""Suffixed groups, and classes of the unsuffixed one; the search goes one call deep for each."""
 
 
 @attrs.frozen
@@ -39,8 +43,13 @@ def check_request(request: PlacementRequest) -> None:
     subtrees: frozenset[str] = frozenset().union(*request.same_subtree)
     faults.extend(
         Fault("groups", "duplicate", f"several groups have the suffix {suffix!r}")
-        for suffix in sorted({s for s in suffixes if suffixes.count(s) > 1})
+        for suffix, times in sorted(Counter(suffixes).items())
+        if times > 1
     )
+    needs = sum(1 if group.suffix else len(group.resources) for group in request.groups)
+    if needs > MOST_NEEDS:
+        text = f"{needs} groups, and classes of the one without suffix; {MOST_NEEDS} are allowed"
+        faults.append(Fault("groups", "too_many", text))
     if not any(group.resources for group in request.groups):
         faults.append(Fault("groups", "missing", "at least one group must ask for resources"))
     for group in request.groups:

@@ -17,6 +17,7 @@ from computekit.model import (
     Trait,
 )
 from computekit.placement import ProviderUse, check_request, fits, no_fit
+from computekit.placement.fit import MOST_NEEDS
 
 ROOT = ProviderId("root")
 DEVICE = ResourceClass("CUSTOM_DEVICE")
@@ -187,3 +188,15 @@ def test_a_request_for_nothing_is_refused() -> None:
         check_request(PlacementRequest((group(),)))
     with pytest.raises(InvalidInput):
         check_request(PlacementRequest(()))
+
+
+def test_as_many_groups_as_are_allowed_are_placed_and_one_more_is_refused() -> None:
+    def many(count: int) -> PlacementRequest:
+        return PlacementRequest(tuple(group(f"_{n}", VCPU=1) for n in range(count)), "none")
+
+    tree = (use("root", None, VCPU=MOST_NEEDS),)
+    found = next(fits(tree, many(MOST_NEEDS), twins=True))
+    assert found.allocation[ROOT][VCPU] == MOST_NEEDS
+    with pytest.raises(InvalidInput) as caught:
+        check_request(many(MOST_NEEDS + 1))
+    assert [(fault.path, fault.code) for fault in caught.value.faults] == [("groups", "too_many")]
