@@ -26,10 +26,10 @@ from computekit.topology import (
     PageStock,
     ThreadPolicy,
     TopologyFit,
-    fits,
     give_back,
     preferred,
     take,
+    topology_fits,
 )
 from computekit.units import Kib, Mib
 from tests.parity.nova_side import arguments, ask, report
@@ -183,7 +183,7 @@ def compare(cases: Sequence[Case], answers: Sequence[Answer]) -> list[str]:
     wrong = []
     for case, theirs in zip(cases, answers, strict=True):
         hosts, guest, limits = case
-        ours = next(fits(preferred(hosts, guest), guest, limits), None)
+        ours = next(topology_fits(preferred(hosts, guest), guest, limits), None)
         fault = "" if ours is None else broken(case, ours)
         if theirs.pairs is not (ours is not None):
             fault = f"peer {theirs}, ours {ours}"

@@ -52,10 +52,10 @@ from computekit.model import (
 )
 from computekit.placement import Claim
 from computekit.scheduler import (
-    Candidate,
     PlacementIntent,
     Request,
     SchedulingRun,
+    Selection,
     Unplaced,
     translate,
 )
@@ -263,6 +263,6 @@ class _Create:
             self.services.instances.change_instance(tx, instance, failed)
 
 
-def _claim(instance: Instance, candidate: Candidate) -> Claim:
+def _claim(instance: Instance, candidate: Selection) -> Claim:
     consumer = Consumer(ConsumerId(instance.id), instance.project, instance.user)
     return Claim(Allocation(consumer, candidate.allocation))

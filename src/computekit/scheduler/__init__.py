@@ -12,7 +12,7 @@ from computekit.scheduler.changes import (
     WakeHost,
 )
 from computekit.scheduler.condition import Condition, parse_condition
-from computekit.scheduler.decision import Candidate, Decision, Placed, Unplaced
+from computekit.scheduler.decision import Decision, Placed, Selection, Unplaced
 from computekit.scheduler.explanation import (
     Explanation,
     HostReport,
@@ -57,7 +57,6 @@ __all__ = [
     "Amount",
     "AskAmount",
     "AskZone",
-    "Candidate",
     "Condition",
     "Decision",
     "Demand",
@@ -95,6 +94,7 @@ __all__ = [
     "RuleReport",
     "Scheduler",
     "SchedulingRun",
+    "Selection",
     "Separate",
     "Unplaced",
     "Up",

@@ -10,11 +10,11 @@ from computekit.model import FrozenMap, Resources
 from computekit.scheduler.explanation import Explanation, Past
 from computekit.scheduler.request import Request
 
-__all__ = ["Candidate", "Decision", "Placed", "Unplaced"]
+__all__ = ["Decision", "Placed", "Selection", "Unplaced"]
 
 
 @attrs.frozen
-class Candidate:
+class Selection:
     """A host that can take the request, and what to claim there.
 
     Attributes:
@@ -42,8 +42,8 @@ class Placed:
     """
 
     request: Request
-    candidate: Candidate
-    _next: Callable[[], Iterator[Candidate]] = attrs.field(eq=False, repr=False)
+    candidate: Selection
+    _next: Callable[[], Iterator[Selection]] = attrs.field(eq=False, repr=False)
     _explain: Callable[[], Explanation | Past] = attrs.field(eq=False, repr=False)
 
     @property
@@ -61,7 +61,7 @@ class Placed:
         """Of the index when this was decided."""
         return self.candidate.epoch
 
-    def candidates(self) -> Iterator[Candidate]:
+    def candidates(self) -> Iterator[Selection]:
         """Return what to try to claim, best first, beginning with `candidate`.
 
         Each further one is looked for when it is asked for, in the fleet as it is by then: a claim
@@ -70,9 +70,9 @@ class Placed:
         """
         return self._next()
 
-    def alternates(self, limit: int = 2) -> tuple[Candidate, ...]:
+    def alternates(self, limit: int = 2) -> tuple[Selection, ...]:
         """Return further hosts, best first, each with what to claim there."""
-        found: dict[HostName, Candidate] = {}
+        found: dict[HostName, Selection] = {}
         for candidate in self._next():
             if candidate.host != self.host:
                 found.setdefault(candidate.host, candidate)
@@ -103,7 +103,7 @@ class Unplaced:
         """The reasons in one line."""
         return self.explain().summary
 
-    def candidates(self) -> Iterator[Candidate]:
+    def candidates(self) -> Iterator[Selection]:
         """Return nothing, so that a caller can loop over either decision."""
         return iter(())
 

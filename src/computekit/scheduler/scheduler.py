@@ -11,7 +11,7 @@ from computekit.model import PlacementRequest
 from computekit.placement import FleetIndex, check_request
 from computekit.scheduler.blocks import NEVER
 from computekit.scheduler.compile import shape_predicates
-from computekit.scheduler.decision import Candidate, Decision, Placed, Unplaced
+from computekit.scheduler.decision import Decision, Placed, Selection, Unplaced
 from computekit.scheduler.explanation import Explanation, Past, explain
 from computekit.scheduler.fitter import Allocated, Fitter
 from computekit.scheduler.policy import Policy, Refusal, WayWeigher
@@ -82,9 +82,9 @@ class Scheduler:
             request, fleet.epoch, partial(explain, fleet, request, self.policy, refusals)
         )
 
-    def _candidates(self, request: Request, first: Candidate) -> Iterator[Candidate]:
+    def _candidates(self, request: Request, first: Selection) -> Iterator[Selection]:
         tried: _Tried = {}
-        found: Candidate | None = first
+        found: Selection | None = first
         while found is not None:
             tried.setdefault(found.host, set()).add(found.allocation)
             yield found
@@ -92,7 +92,7 @@ class Scheduler:
                 self.index.refresh()
                 found = next(self._search(request, tried, {}), None)
 
-    def _explain(self, request: Request, candidate: Candidate) -> Explanation | Past:
+    def _explain(self, request: Request, candidate: Selection) -> Explanation | Past:
         with self.index.lock:
             if self.index.epoch != candidate.epoch:
                 return Past(candidate.epoch, self.index.epoch)
@@ -101,7 +101,7 @@ class Scheduler:
 
     def _search(
         self, request: Request, tried: _Tried, refusals: dict[HostName, Refusal]
-    ) -> Iterator[Candidate]:
+    ) -> Iterator[Selection]:
         """Return what fits and was not tried, best first; good while the lock is held."""
         index, kept = self.index, self._of(request)
         for row, score in self._rows(kept.shape, request, tried):
@@ -119,7 +119,7 @@ class Scheduler:
                     if refusal.lasting:
                         kept.shape.scores.strike(row)
                     continue
-            yield Candidate(host, fit.allocation, fit.mappings, score, index.epoch)
+            yield Selection(host, fit.allocation, fit.mappings, score, index.epoch)
 
     def _of(self, request: Request) -> _Kept:
         """Return what is kept for the request's shape, up to date."""

@@ -5,9 +5,9 @@ from computekit.topology.fit import (
     NodeFit,
     TopologyFit,
     fit_node,
-    fits,
     misfits,
     preferred,
+    topology_fits,
 )
 from computekit.topology.guest import (
     EmulatorThreads,
@@ -36,10 +36,10 @@ __all__ = [
     "ThreadPolicy",
     "TopologyFit",
     "fit_node",
-    "fits",
     "give_back",
     "misfits",
     "pack",
     "preferred",
     "take",
+    "topology_fits",
 ]

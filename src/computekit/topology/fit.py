@@ -23,7 +23,7 @@ from computekit.topology.packing import Pins, pack
 from computekit.topology.pages import Short, choose_pages
 from computekit.units import Kib, kib_to_mib
 
-__all__ = ["Limits", "NodeFit", "TopologyFit", "fit_node", "fits", "misfits", "preferred"]
+__all__ = ["Limits", "NodeFit", "TopologyFit", "fit_node", "misfits", "preferred", "topology_fits"]
 
 
 @attrs.frozen
@@ -170,7 +170,7 @@ def preferred(
     return tuple(sorted(hosts, key=key))
 
 
-def fits(
+def topology_fits(
     hosts: Sequence[HostNode], guest: GuestTopology, limits: Limits | None = None
 ) -> Iterator[TopologyFit]:
     """Return the ways to put the guest on host nodes, one by one, in the order of `hosts`.

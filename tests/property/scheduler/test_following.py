@@ -12,7 +12,6 @@ from computekit.ids import ConsumerId, HostName, ProjectId, ProviderId, UserId
 from computekit.model import Allocation, Consumer, ProviderTree
 from computekit.placement import Claim, FleetIndex, HostView, MemoryPlacement
 from computekit.scheduler import (
-    Candidate,
     FleetFollower,
     Host,
     MemoryHosts,
@@ -21,6 +20,7 @@ from computekit.scheduler import (
     RamWeigher,
     Request,
     Scheduler,
+    Selection,
 )
 from computekit.testing import ManualClock
 from computekit.work import MemoryStore, Tx
@@ -32,7 +32,7 @@ def views(index: FleetIndex) -> list[HostView]:
     return [index.view(row) for row in range(len(index))]
 
 
-def all_candidates(scheduler: Scheduler, request: Request) -> list[Candidate]:
+def all_candidates(scheduler: Scheduler, request: Request) -> list[Selection]:
     return [attrs.evolve(c, epoch=0) for c in scheduler.place(request).candidates()]
 
 
@@ -141,7 +141,7 @@ def test_a_scheduler_with_a_past_decides_like_a_new_one(
     index = index_of(fleet)
     policy = Policy((RamWeigher(data.draw(st.sampled_from((1.0, -1.0)))),))
     old = Scheduler(index, policy, shapes=2)
-    held: list[Candidate] = []
+    held: list[Selection] = []
     for _round in range(data.draw(st.integers(1, 8))):
         request = data.draw(st.sampled_from(asked))
         assert all_candidates(old, request) == all_candidates(

@@ -15,9 +15,9 @@ from computekit.topology import (
     PageStock,
     ThreadPolicy,
     fit_node,
-    fits,
     give_back,
     take,
+    topology_fits,
 )
 from computekit.units import Kib, Mib
 
@@ -67,7 +67,7 @@ def test_every_fit_is_sound_and_leaves_no_trace(
     nodes: tuple[HostNode, ...], guest: GuestTopology
 ) -> None:
     by_id = {node.id: node for node in nodes}
-    for found in fits(nodes, guest):
+    for found in topology_fits(nodes, guest):
         assert len({node.host for node in found.nodes}) == len(guest.nodes)
         for number, (asked, node) in enumerate(zip(guest.nodes, found.nodes, strict=True)):
             cpus = [*node.pins.cpus.values(), *node.pins.emulator]
@@ -91,5 +91,5 @@ def test_fits_finds_just_what_all_orders_of_pairs_allow(
         for order in permutations(nodes, len(guest.nodes))
         if all(isinstance(fit_node(h, guest, n), NodeFit) for n, h in enumerate(order))
     ]
-    found = [tuple(node.host for node in fit.nodes) for fit in fits(nodes, guest)]
+    found = [tuple(node.host for node in fit.nodes) for fit in topology_fits(nodes, guest)]
     assert found == [tuple(host.id for host in order) for order in every]

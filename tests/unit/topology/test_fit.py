@@ -16,12 +16,12 @@ from computekit.topology import (
     Shortage,
     ThreadPolicy,
     fit_node,
-    fits,
     give_back,
     misfits,
     pack,
     preferred,
     take,
+    topology_fits,
 )
 from computekit.units import Kib, Mib
 
@@ -89,7 +89,7 @@ def test_the_emulator_takes_one_more_cpu_near_the_first_node_only() -> None:
         for n in range(2)
     )
     asked = guest(pinned(0), pinned(1, 2), emulator=EmulatorThreads.ISOLATE)
-    found = next(fits(hosts, asked))
+    found = next(topology_fits(hosts, asked))
     assert found.nodes[0].pins.emulator == {1}
     assert found.nodes[1].pins.emulator == frozenset()
     full = guest(pinned(0, 1), emulator=EmulatorThreads.ISOLATE)
@@ -142,7 +142,7 @@ def test_a_refused_first_choice_leaves_no_trace_in_the_next() -> None:
         for n in range(3)
     )
     asked = guest(pinned(0), pinned(1))
-    every = list(fits(hosts, asked))
+    every = list(topology_fits(hosts, asked))
     assert len(every) == 6
     for found in every:
         for node in found.nodes:
@@ -154,7 +154,7 @@ def test_many_nodes_are_decided_without_trying_every_order() -> None:
         HostNode(id=n, shared=frozenset({n}), memory_mib=Mib(1024 if n else 256)) for n in range(12)
     )
     asked = guest(*(floating(n) for n in range(12)))
-    assert next(fits(hosts, asked), None) is None
+    assert next(topology_fits(hosts, asked), None) is None
     assert len(misfits(hosts, asked)) == 12
 
 
@@ -173,7 +173,7 @@ def test_preferred_order() -> None:
 
 def test_taking_twice_and_giving_back_what_is_not_there_are_errors() -> None:
     asked = guest(pinned(0, 1))
-    found = next(fits((NODE,), asked))
+    found = next(topology_fits((NODE,), asked))
     taken = take((NODE,), asked, found)
     assert taken[0].pinned == {0, 1}
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
