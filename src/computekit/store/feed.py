@@ -18,7 +18,7 @@ PRUNE_EVERY = 64
 """Commits between two prunings of the change table."""
 
 _ADVANCE = QuickSelect(update(HEAD).values(number=HEAD.c.number + 1).returning(HEAD.c.number))
-_NUMBER = select(HEAD.c.number)
+_NUMBER = QuickSelect(select(HEAD.c.number))
 _NOTE = Quick(insert(CHANGE))
 _SINCE = select(HEAD.c.number, HEAD.c.pruned, CHANGE.c.kind, CHANGE.c.key).select_from(
     HEAD.outerjoin(CHANGE, CHANGE.c.number > bindparam("since"))
@@ -42,7 +42,8 @@ def advance(connection: Connection, changes: Iterable[Change], history: int) -> 
 
 def read_head(connection: Connection) -> int:
     """Return the number of the last commit that changed something."""
-    return connection.execute(_NUMBER).scalar_one()
+    [(number,)] = _NUMBER.rows(connection)
+    return number
 
 
 def changes_since(connection: Connection, since: int) -> ChangeSet | None:

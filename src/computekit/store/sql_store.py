@@ -176,10 +176,14 @@ class SqlStore:
     # Reading
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self, *, one_statement: bool = False) -> Iterator[Connection]:
         """Give a connection that sees one state: every earlier commit, and nothing later.
 
         Inside a `write` it is that transaction's own, which sees what was written in it.
+
+        Args:
+            one_statement: whether only one is read by: it sees one state without a transaction,
+                whose beginning and end would cost two more ways to the database.
 
         Raises:
             StoreUnavailable: the database cannot be used.
@@ -188,7 +192,8 @@ class SqlStore:
             yield self._current.tx.connection
             return
         try:
-            with self._alone() if self._database.single else self._snapshot() as connection:
+            single = self._database.single
+            with self._alone() if single else self._connected(one_statement) as connection:
                 yield connection
         except DBAPIError as error:
             if judge(error) in {Verdict.PASSING, Verdict.UNUSABLE}:
@@ -201,12 +206,12 @@ class SqlStore:
         """Return what `Store.head` says."""
         if self._watch is not None and self._current.tx is None:
             return self._watch.head()
-        with self.reading() as connection:
+        with self.reading(one_statement=True) as connection:
             return read_head(connection)
 
     def changes(self, since: int) -> ChangeSet | None:
         """Return what `Store.changes` says."""
-        with self.reading() as connection:
+        with self.reading(one_statement=True) as connection:
             return changes_since(connection, since)
 
     # How it is done
@@ -347,10 +352,13 @@ class SqlStore:
                 self._turn.end()
 
     @contextmanager
-    def _snapshot(self) -> Iterator[Connection]:
+    def _connected(self, one_statement: bool) -> Iterator[Connection]:
         if self._closed:
             raise StoreUnavailable("the store is closed")
         with self._database.engine.connect() as connection:
+            if one_statement:
+                yield connection
+                return
             connection.exec_driver_sql(self._database.begin_read)
             try:
                 yield connection
