@@ -149,3 +149,10 @@ def bench(session: nox.Session) -> None:
 def fresh(session: nox.Session) -> None:
     """Both commands in a clean copy inside a fresh root of the distribution (as root)."""
     _python(session, "tools/fresh_clone.py")
+
+
+@nox.session
+def nova_rules(session: nox.Session) -> None:
+    """Compare NUMA fitting, flavors and conditions with Nova's own functions."""
+    for name in ("conditions", "topology", "numa"):
+        _python(session, "-m", f"tests.parity.{name}")

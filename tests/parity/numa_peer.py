@@ -9,16 +9,22 @@ import itertools
 import json
 import sys
 import warnings
+from collections.abc import Mapping
+from typing import Any  # what nova gives has no types
 
 warnings.simplefilter("ignore")
 
-from nova import conf, exception, objects  # noqa: E402
-from nova.virt import hardware  # noqa: E402
+from nova import (  # type: ignore[import-not-found]  # noqa: E402  # only where it runs
+    conf,
+    exception,
+    objects,
+)
+from nova.virt import hardware  # type: ignore[import-not-found]  # noqa: E402
 
 _PAGES = {"small": -1, "large": -2, "any": -3}
 
 
-def host_of(case: dict) -> "objects.NUMATopology":
+def host_of(case: Mapping[str, Any]) -> "objects.NUMATopology":
     """Return the host in Nova's objects."""
     cells = [
         objects.NUMACell(
@@ -42,7 +48,7 @@ def host_of(case: dict) -> "objects.NUMATopology":
     return objects.NUMATopology(cells=cells)
 
 
-def guest_of(case: dict) -> "objects.InstanceNUMATopology":
+def guest_of(case: Mapping[str, Any]) -> "objects.InstanceNUMATopology":
     """Return the guest in Nova's objects."""
     page = case["page"]
     cells = []
@@ -66,7 +72,7 @@ def guest_of(case: dict) -> "objects.InstanceNUMATopology":
     )
 
 
-def answer(case: dict) -> dict:
+def answer(case: Mapping[str, Any]) -> dict[str, object]:
     """Ask Nova about one case."""
     limits = None
     if case["limits"] is not None:
@@ -79,7 +85,7 @@ def answer(case: dict) -> dict:
     return {"whole": found is not None, "pairs": pairs(case, limits)}
 
 
-def pairs(case: dict, limits: "objects.NUMATopologyLimits | None") -> bool:
+def pairs(case: Mapping[str, Any], limits: "objects.NUMATopologyLimits | None") -> bool:
     """Return whether some order of host nodes takes the guest, each pair judged afresh."""
     count = len(case["guest"])
     good = {
@@ -92,7 +98,9 @@ def pairs(case: dict, limits: "objects.NUMATopologyLimits | None") -> bool:
     return any(all((at, n) in good for n, at in enumerate(order)) for order in orders)
 
 
-def pair(case: dict, at: int, number: int, limits: "objects.NUMATopologyLimits | None") -> bool:
+def pair(
+    case: Mapping[str, Any], at: int, number: int, limits: "objects.NUMATopologyLimits | None"
+) -> bool:
     """Return whether one node of the guest fits on one of the host."""
     host, guest = host_of(case).cells[at], guest_of(case).cells[number]
     emulator = int(number == 0 and case["emulator"])
