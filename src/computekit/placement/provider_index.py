@@ -140,9 +140,9 @@ class ProviderIndex:
                 ProviderId(change.key) for change in news.changes if change.kind == PROVIDER_CHANGED
             )
             if changed:
-                read = self._with_parents(self._books.uses(changed))
-                self.rows.remove(changed - {use.provider.id for use in read})
+                ids, read = self._as_now(changed)
                 self.rows.put(read)
+                self.rows.remove(ids - {use.provider.id for use in read})
             self._head = news.head
 
     def put(self, uses: Sequence[ProviderUse]) -> None:
@@ -170,20 +170,32 @@ class ProviderIndex:
         self.rows = ProviderRows()
         self.forget()
 
-    def _with_parents(self, read: tuple[ProviderUse, ...]) -> tuple[ProviderUse, ...]:
-        """Return what was read, and what is above it if that came after the change that was seen.
+    def _as_now(
+        self, changed: frozenset[ProviderId]
+    ) -> tuple[set[ProviderId], tuple[ProviderUse, ...]]:
+        """Read what has changed, and all whose place that makes untrue; return what was looked for.
 
-        Rows may be newer than the changes; those are then read once more, with the same result.
+        Rows may be newer than the changes that were seen: a parent may have come, moved or gone
+        since, and what was below it with it. Those are then read once more, with the same result.
         """
         assert self._books is not None
-        ids = {use.provider.id for use in read}
+        ids = set(changed)
         while True:
-            above = {one for use in read for one in (use.provider.parent, use.root) if one}
-            missing = {one for one in above - ids if self.rows.row(one) is None}
-            if not missing:
-                return read
-            ids |= missing
             read = self._books.uses(frozenset(ids))
+            root_now = {use.provider.id: use.root for use in read}
+            more = {
+                above
+                for use in read
+                for above in (use.provider.parent, use.root)
+                if above is not None and self.root_of(above) != use.root
+            }
+            for provider in ids:
+                row = self.rows.row(provider)
+                if row is not None and self.root_of(provider) != root_now.get(provider):
+                    more.update(map(self.rows.id, self.rows.members(int(self.rows.root[row]))))
+            if more <= ids:
+                return ids, read
+            ids |= more
 
     # Asking
 

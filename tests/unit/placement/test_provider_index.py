@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import islice
 
 import numpy as np
@@ -21,7 +22,15 @@ from computekit.model import (
     ResourceClass,
     Trait,
 )
-from computekit.placement import LocalPlacement, ProviderIndex, ProviderNode, ProviderUse
+from computekit.placement import (
+    LocalPlacement,
+    MemoryPlacement,
+    ProviderIndex,
+    ProviderNode,
+    ProviderUse,
+)
+from computekit.testing import ManualClock
+from computekit.work import MemoryStore
 
 DEVICE = ResourceClass("CUSTOM_DEVICE")
 SHARES = Trait("MISC_SHARES_VIA_AGGREGATE")
@@ -274,3 +283,78 @@ def test_a_packing_that_only_just_fails_is_decided() -> None:
     assert not index.page(asked(8), twins=True, limit=1).candidates
     assert index.explain(asked(8)).reasons[0].reason.rule == "together"
     assert index.page(asked(7), twins=True, limit=1).candidates
+
+
+class LateBooks(MemoryPlacement):
+    """Books in which others write between the changes that an index has seen and its reading."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store, ManualClock())
+        self.meanwhile: Callable[[], None] | None = None
+
+    def uses(self, providers: frozenset[ProviderId] | None = None) -> tuple[ProviderUse, ...]:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return super().uses(providers)
+
+
+A, B, C, D = map(ProviderId, "abcd")
+
+
+@pytest.mark.parametrize(
+    ("seen", "meanwhile"),
+    [
+        # A tree goes; its root's row is free for another.
+        (["traits a", "new d"], ["delete b", "delete a"]),
+        # What was below moves away first.
+        (["traits a", "new d"], ["move b c", "delete a"]),
+        (["traits a"], ["move b c", "move a c"]),
+        # A whole tree goes below another; only its child was seen.
+        (["traits b"], ["move a c"]),
+        (["traits b", "new d"], ["move a d"]),
+        (["traits b", "new d"], ["move b", "delete a"]),
+    ],
+)
+def test_rows_that_are_newer_than_the_changes_fit_together(
+    seen: list[str], meanwhile: list[str]
+) -> None:
+    store = MemoryStore()
+    books = LateBooks(store)
+    placement = LocalPlacement(store, books)
+
+    def do(*steps: str) -> None:
+        for step in steps:
+            what, name, *parent = step.split()
+            one, above = ProviderId(name), ProviderId(parent[0]) if parent else None
+            if what == "new":
+                placement.create_provider(one, f"name of {name}", above)
+                placement.set_inventories(one, 0, FrozenMap({VCPU: Inventory(4)}))
+            elif what == "move":
+                placement.update_provider(one, f"name of {name}", above)
+            elif what == "delete":
+                placement.delete_provider(one)
+            else:
+                generation = placement.provider(one).provider.generation
+                placement.set_traits(one, generation, frozenset({SHARES}))
+
+    do("new a", "new b a", "new c")
+    assert len(placement.providers()) == 3
+    do(*seen)
+    books.meanwhile = lambda: do(*meanwhile)
+    with placement.index.lock:
+        placement.index.refresh()
+        rows = placement.index.rows
+        known = {provider for provider in (A, B, C, D) if rows.row(provider) is not None}
+        found = {provider: rows.use(rows.row(provider) or 0) for provider in known}
+        trees = {p: {rows.id(at) for at in rows.members(rows.row(p) or 0)} for p in known}
+    there = {use.provider.id: use for use in books.uses()}
+    assert set(found) <= set(there)
+    for provider, use in found.items():
+        assert (use.provider.parent, use.root) == (
+            there[provider].provider.parent,
+            there[provider].root,
+        )
+        if use.root == provider:
+            assert trees[provider] == {p for p, other in found.items() if other.root == provider}
+    assert placement.index.page(ONE_CPU) == ProviderIndex.of(tuple(there.values())).page(ONE_CPU)
