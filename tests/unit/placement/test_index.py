@@ -35,6 +35,7 @@ def test_a_view_gives_back_what_was_put() -> None:
     assert view.name == "a"
     assert (view.up, view.disabled) == (False, "x")
     assert view.labels == {
+        "machine_types": "q35",
         "zone": "z",
         "arch": "x86_64",
         "hypervisor": "fake",
