@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from computekit.ids import ProviderId
-from computekit.model import FrozenMap, PlacementRequest
+from computekit.model import FrozenMap
 from computekit.placement.ports import ProviderUse
 from computekit.placement.provider_rows import ProviderRows
 from computekit.placement.service import Candidate
@@ -94,7 +94,7 @@ def _searched(rows: ProviderRows, shape: Shape, roots: list[int]) -> tuple[dict[
     lenders = [rows.use(lender.row) for lender in shape.lenders]
     if lenders:
         # What one tree takes of a lender is missing to the others, so they share one copy.
-        copy = _Copy(shape.plan.request, rows, roots)
+        copy = _Copy(shape, rows, roots)
         found: dict[int, int] = {}
         for at, root in enumerate(roots):
             found[root] = copy.fill(rows.id(root))
@@ -106,7 +106,7 @@ def _searched(rows: ProviderRows, shape: Shape, roots: list[int]) -> tuple[dict[
     for at, root in enumerate(roots):
         look = shape.look(root)
         if look not in known:
-            copy = _Copy(shape.plan.request, rows, [root])
+            copy = _Copy(shape, rows, [root])
             known[look] = copy.fill(rows.id(root))
             searches += copy.searches
         found[root] = known[look]
@@ -118,13 +118,14 @@ def _searched(rows: ProviderRows, shape: Shape, roots: list[int]) -> tuple[dict[
 class _Copy:
     """Some trees, with every provider that shares, to be filled up."""
 
-    def __init__(self, request: PlacementRequest, rows: ProviderRows, roots: list[int]) -> None:
+    def __init__(self, shape: Shape, rows: ProviderRows, roots: list[int]) -> None:
         self.searches = 0
         self._rows = ProviderRows()
         wanted = set(roots) | {int(rows.root[row]) for row in rows.sharing}
         for root in sorted(wanted, key=rows.id):
             self._rows.put([rows.use(row) for row in rows.tree(root)[0]])
-        self._shape = Shape(self._rows, request, twins=True)
+        request, patience = shape.plan.request, shape.patience
+        self._shape = Shape(self._rows, request, twins=True, patience=patience)
 
     def fill(self, root: ProviderId) -> int:
         """Place as many as fit on one tree; return how many."""

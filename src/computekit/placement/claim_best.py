@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import attrs
 
+from computekit.clock import Deadline
 from computekit.errors import ClaimRefused, CounterFull, Fault, InvalidInput
 from computekit.ids import ProviderId
 from computekit.model import Allocation, Consumer, PlacementRequest
@@ -97,6 +98,7 @@ def claim_best(
     tries: int = TRIES,
     considered: int = CONSIDERED,
     counters: tuple[CounterClaim, ...] | Counters = (),
+    deadline: Deadline | None = None,
 ) -> Claimed | Unclaimed:
     """Claim the best candidate; if it is lost to another, the next best.
 
@@ -115,13 +117,15 @@ def claim_best(
         considered: so many candidates are ranked, the first of each tree before the second of any;
             with `most_free`, those of the trees with most left.
         counters: what is taken along, the same everywhere, or by candidate.
+        deadline: when nobody waits any more for what a search finds.
 
     Raises:
         InvalidInput: with every fault of the arguments; `tries` or `considered` is below 1.
         GenerationConflict: the consumer was written in between.
+        DeadlineExceeded: a search took too long; nothing was claimed.
     """
     _check(tries, considered)
-    ranked = _Ranked(index, request, rank, considered)
+    ranked = _Ranked(index, request, rank, considered, deadline)
     ranked.start()
     lost: list[Attempt] = []
     while len(lost) < tries and (candidate := ranked.best()) is not None:
@@ -160,8 +164,14 @@ class _Ranked:
     """Candidates, best first; what was lost does not come again."""
 
     def __init__(
-        self, index: ProviderIndex, request: PlacementRequest, rank: Rank, considered: int
+        self,
+        index: ProviderIndex,
+        request: PlacementRequest,
+        rank: Rank,
+        considered: int,
+        deadline: Deadline | None,
     ) -> None:
+        self._deadline = deadline
         self._index = index
         self._request = request
         self._rank = rank
@@ -179,7 +189,7 @@ class _Ranked:
         index, request, most = self._index, self._request, self._considered
         # What is ranked by what is left need not be the first: the columns know the best.
         trees = index.freest_trees(request, most) if self._rank is most_free else None
-        self._add(index.found(request, limit=most, trees=trees))
+        self._add(index.found(request, limit=most, trees=trees, deadline=self._deadline))
 
     def best(self) -> Candidate | None:
         """Take the best that is left."""
@@ -197,7 +207,10 @@ class _Ranked:
             self.start()
             return
         self._round[lost.root] = self._round.get(lost.root, 0) + 1
-        self._add(self._index.found(self._request, limit=_AGAIN, trees=(lost.root,)))
+        trees = (lost.root,)
+        self._add(
+            self._index.found(self._request, limit=_AGAIN, trees=trees, deadline=self._deadline)
+        )
 
     def _add(self, found: Found) -> None:
         summaries = {p.id: p for tree in found.trees for p in tree.providers}

@@ -175,7 +175,9 @@ class Explainer:
         pattern, _ids = self._shape.pattern(root)
         reasons = self._by_pattern.get(pattern)
         if reasons is None:
-            reasons = self._by_pattern[pattern] = tuple(conflicts(self._plan, pattern))
+            reasons = self._by_pattern[pattern] = tuple(
+                conflicts(self._plan, pattern, self._shape.patience)
+            )
         return reasons
 
     # One tree
@@ -361,7 +363,7 @@ class Explainer:
             check_request(request)
         except InvalidInput:
             return ()  # what is left asks for nothing at all
-        if not Shape(self._rows, request, twins=True).fits(root):
+        if not Shape(self._rows, request, twins=True, patience=self._shape.patience).fits(root):
             return ()
         return tuple(dict.fromkeys(change.text for change in changes))
 

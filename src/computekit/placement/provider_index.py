@@ -23,6 +23,7 @@ from computekit.placement.explain import Explainer
 from computekit.placement.explanation import PlacementExplanation, TreeReport
 from computekit.placement.fit import check_request
 from computekit.placement.found import Found, FoundCandidate, TreeSummary
+from computekit.placement.patience import Patience
 from computekit.placement.plan import plan_of
 from computekit.placement.ports import PROVIDER_CHANGED, PlacementReader, ProviderUse
 from computekit.placement.provider_rows import ProviderRows
@@ -69,6 +70,7 @@ class ProviderIndex:
         self._head: int | None = None
         self._shapes: dict[tuple[PlacementRequest, bool], Shape] = {}
         self._summaries = TreeSummaries(self.rows)
+        self._patience = Patience()
 
     @classmethod
     def of(cls, uses: Iterable[ProviderUse]) -> "ProviderIndex":
@@ -282,7 +284,7 @@ class ProviderIndex:
             InvalidInput: with every fault of the request.
             DeadlineExceeded: it took too long.
         """
-        with self.lock:
+        with self.lock, self._patience.until(deadline):
             self.refresh()
             shape = self._shape(request, twins)
             rows = self.rows
@@ -293,8 +295,8 @@ class ProviderIndex:
             candidates: list[FoundCandidate] = []
             ways = self._search(request, twins, trees, following=False)
             for number, found in enumerate(ways):
-                if deadline is not None and number % _LOOK_AT_CLOCK == 0:
-                    deadline.check("the search for candidates")
+                if number % _LOOK_AT_CLOCK == 0:
+                    self._patience.check()
                 if one_per_tree and self._shares_tree(found.candidate):
                     continue
                 candidates.append(found)
@@ -343,17 +345,21 @@ class ProviderIndex:
                 roots = roots[np.sort(best)]
             return tuple([self.rows.id(row) for row in roots.tolist()])
 
-    def explain(self, request: PlacementRequest, *, reports: int = 0) -> PlacementExplanation:
+    def explain(
+        self, request: PlacementRequest, *, reports: int = 0, deadline: Deadline | None = None
+    ) -> PlacementExplanation:
         """Return why a request finds so many candidates, or none.
 
         Args:
             request: what is asked.
             reports: of how many trees without a candidate everything is told.
+            deadline: as in `found`.
 
         Raises:
             InvalidInput: with every fault of the request.
+            DeadlineExceeded: it took too long.
         """
-        with self.lock:
+        with self.lock, self._patience.until(deadline):
             self.refresh()
             return Explainer(self.rows, self._shape(request, True)).explanation(reports=reports)
 
@@ -371,13 +377,18 @@ class ProviderIndex:
                 raise NotFound("provider tree", root)
             return Explainer(self.rows, self._shape(request, True)).report(row)
 
-    def room(self, request: PlacementRequest) -> Room:
+    def room(self, request: PlacementRequest, *, deadline: Deadline | None = None) -> Room:
         """Return how many more consumers that ask the same would fit, one after the other.
+
+        Args:
+            request: what each of them asks.
+            deadline: as in `found`.
 
         Raises:
             InvalidInput: with every fault of the request.
+            DeadlineExceeded: it took too long.
         """
-        with self.lock:
+        with self.lock, self._patience.until(deadline):
             self.refresh()
             return room_for_more(self.rows, self._shape(request, True))
 
@@ -388,7 +399,7 @@ class ProviderIndex:
         shape = self._shapes.pop(key, None)
         if shape is None:
             check_request(request)
-            shape = Shape(self.rows, request, twins=twins)
+            shape = Shape(self.rows, request, twins=twins, patience=self._patience)
             self._make_way()
         self._shapes[key] = shape
         return shape
@@ -480,16 +491,10 @@ class ProviderIndex:
         return len(set(roots)) < len(roots)
 
     def _roots_of(self, candidate: Candidate) -> list[int]:
-        rows, found = self.rows, []
-        for provider in candidate.allocation:
-            row = rows.row(provider)
-            assert row is not None
-            found.append(int(rows.root[row]))
-        return found
+        rows = self.rows
+        at = map(rows.row, candidate.allocation)
+        return [int(rows.root[row]) for row in at if row is not None]
 
     def _trees_of(self, candidates: Sequence[FoundCandidate]) -> tuple[TreeSummary, ...]:
-        roots: dict[int, None] = {}
-        for found in candidates:
-            for root in self._roots_of(found.candidate):
-                roots[root] = None
-        return tuple([self._summaries.of(root) for root in roots])
+        roots = (root for found in candidates for root in self._roots_of(found.candidate))
+        return tuple([self._summaries.of(root) for root in dict.fromkeys(roots)])

@@ -6,20 +6,22 @@ import attrs
 
 from computekit.model import PlacementRequest
 from computekit.placement.explanation import Reason
+from computekit.placement.patience import Patience
 from computekit.placement.plan import Plan, plan_of
 from computekit.placement.search import Pattern, ways
 
 __all__ = ["conflicts"]
 
 
-def conflicts(plan: Plan, pattern: Pattern) -> Iterator[Reason]:
+def conflicts(plan: Plan, pattern: Pattern, patience: Patience) -> Iterator[Reason]:
     """Yield each rule without which the request would fit a tree that each group fits alone.
 
     If it takes more than one, say so.
     """
     found = False
     for reason, easier, seen in _easier(plan, pattern):
-        if next(ways(easier, attrs.evolve(seen, likeness=None)), None) is not None:
+        alone = ways(easier, attrs.evolve(seen, likeness=None), patience)
+        if next(alone, None) is not None:
             found = True
             yield reason
     if not found:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from computekit.placement.patience import Patience
 from computekit.placement.plan import Need, Plan
 
 __all__ = ["Pattern", "Way", "ways"]
@@ -17,6 +18,8 @@ Way = tuple[int, ...]
 
 _EASY = 3
 _DEAD = 100_000
+# Steps between two looks at the clock.
+_LOOK = 64
 
 
 @attrs.frozen(cache_hash=True)
@@ -42,17 +45,22 @@ class Pattern:
     likeness: tuple[int, ...] | None = None
 
 
-def ways(plan: Plan, pattern: Pattern) -> Iterator[Way]:
+def ways(plan: Plan, pattern: Pattern, patience: Patience | None = None) -> Iterator[Way]:
     """Return the ways to serve all needs, one by one, in an order that depends on nothing else.
 
     With `likeness`, ways that differ only by which of several alike providers serve which of
     several alike groups are given once.
+
+    Raises:
+        DeadlineExceeded: `patience` has come to its end; nothing follows what was given.
     """
-    return _Search(plan, pattern).run()
+    return _Search(plan, pattern, patience or Patience()).run()
 
 
 class _Search:
-    def __init__(self, plan: Plan, pattern: Pattern) -> None:
+    def __init__(self, plan: Plan, pattern: Pattern, patience: Patience) -> None:
+        self._patience = patience
+        self._steps = 0
         self._needs = plan.needs
         self._isolate = plan.isolate
         self._together = (1 << len(plan.together)) - 1
@@ -88,6 +96,9 @@ class _Search:
         if not left:
             yield tuple(self._chosen)
             return
+        self._steps += 1
+        if self._steps % _LOOK == 0:
+            self._patience.check()
         found = self._tightest()
         if found is None:
             return

@@ -22,6 +22,7 @@ from computekit.placement.lenders import (
     reached_by,
     room_of,
 )
+from computekit.placement.patience import Patience
 from computekit.placement.plan import plan_of
 from computekit.placement.provider_columns import grown
 from computekit.placement.provider_rows import ProviderRows
@@ -44,13 +45,17 @@ class Shape:
     """The trees that can take a request, and how.
 
     Attributes:
+        patience: of its searches.
         plan: of the request.
         amounts: all that it takes, by class.
         lenders: the providers that share something it asks for, by id.
         answers: the last answers by their question, each with the version of the rows.
     """
 
-    def __init__(self, rows: ProviderRows, request: PlacementRequest, *, twins: bool) -> None:
+    def __init__(
+        self, rows: ProviderRows, request: PlacementRequest, *, twins: bool, patience: Patience
+    ) -> None:
+        self.patience = patience
         self.plan = plan_of(request, blank=False)
         self.bits = Bits(self.plan)
         self.lenders: tuple[Lender, ...] = ()
@@ -117,7 +122,9 @@ class Shape:
                 if shared is None:
                     if len(self._patterns) >= _PATTERNS:
                         self._patterns.clear()
-                    shared = self._patterns[pattern] = PatternWays(self.plan, pattern)
+                    shared = self._patterns[pattern] = PatternWays(
+                        self.plan, pattern, self.patience
+                    )
                 found = TreeWays(self.plan, self._rows.id(root), pattern, ids, shared)
                 self._trees[root] = found
         return found.candidate(number)

@@ -1,12 +1,14 @@
 """The ways to serve a request on one tree, found as they are asked for and then kept."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import attrs
 
 from computekit.ids import ProviderId
 from computekit.placement.fit import allocated, mapped
 from computekit.placement.found import FoundCandidate
+from computekit.placement.patience import Patience
 from computekit.placement.plan import Plan
 from computekit.placement.search import Pattern, Way, ways
 from computekit.placement.service import Candidate
@@ -21,17 +23,23 @@ _HARD = 3
 class PatternWays:
     """The ways of one pattern; all trees that look like it share them."""
 
-    __slots__ = ("_found", "_left")
+    __slots__ = ("_found", "_left", "_search")
 
-    def __init__(self, plan: Plan, pattern: Pattern) -> None:
+    def __init__(self, plan: Plan, pattern: Pattern, patience: Patience) -> None:
+        self._search = plan, pattern, patience
         self._found: list[Way] = []
-        self._left: Iterator[Way] = _all_ways(plan, pattern)
+        self._left: Iterator[Way] = _all_ways(*self._search)
 
     def way(self, number: int) -> Way | None:
         """Return a way by its number, or None if there are fewer."""
         found = self._found
         while len(found) <= number:
-            way = next(self._left, None)
+            try:
+                way = next(self._left, None)
+            except BaseException:
+                # What was interrupted is at its end, and would seem to have no further way.
+                self._left = islice(_all_ways(*self._search), len(found), None)
+                raise
             if way is None:
                 return None
             found.append(way)
@@ -82,13 +90,13 @@ class TreeWays:
         return found
 
 
-def _all_ways(plan: Plan, pattern: Pattern) -> Iterator[Way]:
+def _all_ways(plan: Plan, pattern: Pattern, patience: Patience) -> Iterator[Way]:
     """Return what `ways` does; where there are none, find out without trying every order."""
     if pattern.likeness is None and len(plan.needs) > _HARD:
         alike = attrs.evolve(pattern, likeness=_likeness(pattern))
-        if next(ways(plan, alike), None) is None:
+        if next(ways(plan, alike, patience), None) is None:
             return
-    yield from ways(plan, pattern)
+    yield from ways(plan, pattern, patience)
 
 
 def _likeness(pattern: Pattern) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """The provider index: order, laziness, what stays the same object, and bulk."""
 
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from computekit.errors import InvalidInput, NotFound
+from computekit.clock import Deadline
+from computekit.errors import DeadlineExceeded, InvalidInput, NotFound
 from computekit.ids import AggregateId, ProviderId
 from computekit.model import (
     DISK_GB,
@@ -30,6 +32,7 @@ from computekit.placement import (
     ProviderUse,
 )
 from computekit.testing import ManualClock
+from computekit.units import Seconds
 from computekit.work import MemoryStore
 
 DEVICE = ResourceClass("CUSTOM_DEVICE")
@@ -358,3 +361,45 @@ def test_rows_that_are_newer_than_the_changes_fit_together(
         if use.root == provider:
             assert trees[provider] == {p for p, other in found.items() if other.root == provider}
     assert placement.index.page(ONE_CPU) == ProviderIndex.of(tuple(there.values())).page(ONE_CPU)
+
+
+class Ticking(ManualClock):
+    """A clock on which some time passes with each look."""
+
+    def monotonic_s(self) -> Seconds:
+        self.advance(Seconds(0.1))
+        return super().monotonic_s()
+
+
+def soon() -> Deadline:
+    return Deadline(Ticking(), Seconds(5.0))
+
+
+def packing() -> tuple[ProviderIndex, PlacementRequest]:
+    """Return groups of two classes that fill six providers to 98 %, if they fit at all."""
+    source = random.Random(1)
+    amounts = [(source.randint(200, 800), source.randint(200, 800)) for _ in range(18)]
+    cpus, disk = (sum(column) * 51 // 50 // 6 for column in zip(*amounts, strict=True))
+    uses = [use("h"), *(use(f"n{n}", "h", VCPU=cpus + n, DISK_GB=disk + n) for n in range(6))]
+    groups = tuple(
+        RequestGroup(f"_{n:02}", FrozenMap({VCPU: c, DISK_GB: d}))
+        for n, (c, d) in enumerate(amounts)
+    )
+    return ProviderIndex.of(uses), PlacementRequest(groups, "none")
+
+
+@pytest.mark.parametrize("ask", [ProviderIndex.found, ProviderIndex.explain, ProviderIndex.room])
+def test_a_search_that_finds_nothing_ends_in_time(ask: Callable[..., object]) -> None:
+    index, request = packing()
+    with pytest.raises(DeadlineExceeded):
+        ask(index, request, deadline=soon())
+    assert index.page(ONE_CPU).candidates, "others can ask again"
+
+
+def test_what_was_interrupted_is_found_whole_by_who_asks_again() -> None:
+    index = wide(2, 7)
+    with pytest.raises(DeadlineExceeded):
+        index.found(devices(5), twins=True, deadline=soon())
+    whole = index.page(devices(5), twins=True)
+    assert len(whole.candidates) == 2 * 7 * 6 * 5 * 4 * 3
+    assert whole == wide(2, 7).page(devices(5), twins=True)

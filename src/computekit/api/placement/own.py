@@ -258,32 +258,41 @@ class OwnCalls:
         self._placement = placement
         self._names = names
 
-    def explain(self, asked: ExplainQuery, _context: CallContext) -> Explained:
+    def explain(self, asked: ExplainQuery, context: CallContext) -> Explained:
         """Carry out `EXPLAIN` and `EXPLAIN_GIVEN`."""
         self._names.check_request(asked.request)
-        explanation = self._placement.index.explain(asked.request, reports=asked.reports)
+        explanation = self._placement.index.explain(
+            asked.request, reports=asked.reports, deadline=context.deadline
+        )
         return Explained(asked, explanation)
 
-    def room(self, asked: RoomQuery, _context: CallContext) -> Room:
+    def room(self, asked: RoomQuery, context: CallContext) -> Room:
         """Carry out `SHOW_ROOM`."""
         self._names.check_request(asked.request)
-        return self._placement.index.room(asked.request)
+        return self._placement.index.room(asked.request, deadline=context.deadline)
 
     def put_tree(self, asked: TreeChange, _context: CallContext) -> ProviderTree:
         """Carry out `PUT_TREE`."""
         books = self._placement.books
         return self._placement.store.write(lambda tx: books.put_tree(tx, asked.tree))
 
-    def claim(self, asked: ClaimWish, _context: CallContext) -> ClaimOutcome:
+    def claim(self, asked: ClaimWish, context: CallContext) -> ClaimOutcome:
         """Carry out `CLAIM_BEST`."""
         here = self._placement
         self._names.check_request(asked.request)
         result = claim_best(
-            here.store, here.books, here.index, asked.consumer, asked.request, tries=asked.tries
+            here.store,
+            here.books,
+            here.index,
+            asked.consumer,
+            asked.request,
+            tries=asked.tries,
+            deadline=context.deadline,
         )
         if isinstance(result, Claimed):
             return ClaimOutcome(result)
-        return ClaimOutcome(result, here.index.explain(asked.request).summary)
+        why = here.index.explain(asked.request, deadline=context.deadline)
+        return ClaimOutcome(result, why.summary)
 
     def changes(self, asked: ChangesQuery, _context: CallContext) -> Changes:
         """Carry out `LIST_CHANGES`."""
