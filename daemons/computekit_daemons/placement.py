@@ -49,7 +49,7 @@ class PlacementDaemon:
 
     host: str
     port: int
-    database: str
+    database: str = attrs.field(repr=False)  # may have a password
     access: Access
     workers: int = 1
     threads: int = 8

@@ -171,8 +171,12 @@ def test_headers(said: dict[str, str]) -> None:
     assert time.monotonic() - begun < 5
 
 
+TOO_LONG = "resources=VCPU:1" + "&" * 64 * 1024
+
+
 @pytest.mark.parametrize(
-    "query", ["\u00fd", "\u20ac", "resources=\U0001f600:1", "resources=VCPU:\0", "%"]
+    "query",
+    ["\u00fd", "\u20ac", "resources=\U0001f600:1", "resources=VCPU:\0", "%", TOO_LONG],
 )
 def test_queries_in_bodies(query: str) -> None:
     call = administrator()

@@ -3,7 +3,8 @@
 import pytest
 from click.testing import CliRunner
 
-from computekit_daemons.placement import main
+from computekit_daemons.placement import PlacementDaemon, main
+from computekit_daemons.placement_api import Access
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,11 @@ def test_options_that_make_no_sense(options: tuple[str, ...], said: str) -> None
     done = CliRunner().invoke(main, options)
     assert done.exit_code == 2
     assert said in done.output
+
+
+def test_the_password_of_a_database_is_not_shown() -> None:
+    daemon = PlacementDaemon("127.0.0.1", 0, "postgresql://u:hunter2@h/d", Access())
+    assert "hunter2" not in repr(daemon)
 
 
 def test_it_explains_itself() -> None:

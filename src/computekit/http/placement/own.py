@@ -64,10 +64,16 @@ CHANGES_QUERY = QuerySchema({"since": _DIGITS}, ("since",))
 CONSUMERS_QUERY = QuerySchema({"after": TEXT, "limit": _DIGITS})
 
 
+LONGEST_QUERY = 64 * 1024
+"""As long as a server takes it in a URL; what is longer would take seconds to understand."""
+
+QueryText = Annotated[str, Meta(max_length=LONGEST_QUERY)]
+
+
 class ExplainBody(Struct, forbid_unknown_fields=True):
     """A request to be explained: a query string as that of allocation candidates."""
 
-    query: str
+    query: QueryText
     reports: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
@@ -94,7 +100,7 @@ class ClaimBody(Struct, forbid_unknown_fields=True):
     consumer_uuid: Uuid
     project_id: Text255
     user_id: Text255
-    query: str
+    query: QueryText
     consumer_type: Annotated[str, Meta(pattern="^[A-Z0-9_]+$", max_length=255)] | None = None
     consumer_generation: int | None = None
     tries: Annotated[int, Meta(ge=1, le=1000)] = 16
