@@ -28,6 +28,8 @@ def storage_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except ConnectionError:  # of a source that is read meanwhile: no file system says this
+        raise
     except OSError as error:
         where = str(error.filename or path)
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:

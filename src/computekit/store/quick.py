@@ -65,7 +65,7 @@ class Quick:
         else:
             # Drivers say either a sequence of sequences or one of mappings.
             arguments: list[Arguments] = [compiled.arguments(row) for row in rows]
-            cursor.executemany(compiled.text, arguments)  # type: ignore[arg-type]
+            cursor.executemany(compiled.text, arguments)  # type: ignore[arg-type]  # see above
 
     def _for(self, connection: Connection) -> _Compiled:
         found = self._compiled.get(connection.dialect.name)
