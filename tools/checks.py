@@ -54,7 +54,8 @@ STAGES = (
     Stage(
         "tests",
         "pytest: all that needs only Python",
-        (*PYTEST, "tests", "--ignore=tests/real"),
+        # A module, or a class, stays in one process and in its order, and so keeps its fixtures.
+        (*PYTEST, "-n", "auto", "--dist", "loadscope", "tests", "--ignore=tests/real"),
     ),
     Stage("real", "pytest: this machine's libvirt, QEMU, databases", (*PYTEST, "tests/real")),
 )
