@@ -88,7 +88,9 @@ class RemoteProviders(RemoteNames):
             first, last = node.generation, use.resource_provider_generation
         raise GenerationConflict("provider", provider, first, last)
 
-    def create_provider(self, provider: ProviderId, name: str, parent: ProviderId | None) -> None:
+    def create_provider(
+        self, provider: ProviderId, name: str, parent: ProviderId | None = None
+    ) -> None:
         body: dict[str, Json] = {"uuid": provider, "name": name}
         if parent is not None:
             body["parent_provider_uuid"] = parent

@@ -1,6 +1,6 @@
 """Resource providers and the trees that they form."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
@@ -13,9 +13,25 @@ from computekit.model.traits import Trait
 __all__ = ["Provider", "ProviderTree"]
 
 
+def _inventories(
+    given: Mapping[ResourceClass, Inventory],
+) -> FrozenMap[ResourceClass, Inventory]:
+    return given if isinstance(given, FrozenMap) else FrozenMap(given)
+
+
+def _traits(given: Iterable[Trait]) -> frozenset[Trait]:
+    return frozenset(given)
+
+
+def _aggregates(given: Iterable[AggregateId]) -> frozenset[AggregateId]:
+    return frozenset(given)
+
+
 @attrs.frozen
 class Provider:
     """Something that has resources: a host, one of its NUMA cells, a device (Placement API).
+
+    Plain mappings and sets are taken too; they are copied.
 
     Attributes:
         id: UUID.
@@ -30,9 +46,13 @@ class Provider:
     id: ProviderId
     name: str
     parent: ProviderId | None = None
-    inventories: FrozenMap[ResourceClass, Inventory] = FrozenMap()
-    traits: frozenset[Trait] = frozenset()
-    aggregates: frozenset[AggregateId] = frozenset()
+    inventories: FrozenMap[ResourceClass, Inventory] = attrs.field(
+        default=FrozenMap[ResourceClass, Inventory](), converter=_inventories
+    )
+    traits: frozenset[Trait] = attrs.field(default=frozenset[Trait](), converter=_traits)
+    aggregates: frozenset[AggregateId] = attrs.field(
+        default=frozenset[AggregateId](), converter=_aggregates
+    )
     generation: int = 0
 
 

@@ -1,14 +1,20 @@
 """What is asked of placement: groups of resources with what their provider must be like."""
 
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import attrs
 
 from computekit.ids import AggregateId, ProviderId
-from computekit.model.resources import Resources
+from computekit.model.frozen_map import FrozenMap
+from computekit.model.resources import ResourceClass, Resources
 from computekit.model.traits import Trait
 
 __all__ = ["PlacementRequest", "RequestGroup"]
+
+
+def _resources(given: Mapping[ResourceClass, int]) -> Resources:
+    return given if isinstance(given, FrozenMap) else Resources(given)
 
 
 @attrs.frozen
@@ -18,7 +24,7 @@ class RequestGroup:
     Attributes:
         suffix: "" for the unsuffixed group, whose resources may come from several providers of one
             tree; any other group is served by one provider.
-        resources: amounts by class.
+        resources: amounts by class; a plain mapping is taken too.
         required: each set must be met by at least one of its traits (a plain required trait is a
             set of one).
         forbidden: traits that the providers must not have.
@@ -28,12 +34,16 @@ class RequestGroup:
     """
 
     suffix: str = ""
-    resources: Resources = Resources()
+    resources: Resources = attrs.field(default=Resources(), converter=_resources)
     required: frozenset[frozenset[Trait]] = frozenset()
     forbidden: frozenset[Trait] = frozenset()
     member_of: frozenset[frozenset[AggregateId]] = frozenset()
     not_member_of: frozenset[AggregateId] = frozenset()
     in_tree: ProviderId | None = None
+
+
+def _groups(given: Iterable[RequestGroup]) -> tuple[RequestGroup, ...]:
+    return tuple(given)
 
 
 @attrs.frozen
@@ -48,7 +58,7 @@ class PlacementRequest:
         same_subtree: sets of suffixes; in each, one provider is ancestor-or-self of the others.
     """
 
-    groups: tuple[RequestGroup, ...]
+    groups: tuple[RequestGroup, ...] = attrs.field(converter=_groups)
     group_policy: Literal["none", "isolate"] | None = None
     root_required: frozenset[Trait] = frozenset()
     root_forbidden: frozenset[Trait] = frozenset()

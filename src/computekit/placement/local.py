@@ -133,7 +133,9 @@ class LocalPlacement:
             raise NotFound("provider", provider)
         return uses[0]
 
-    def create_provider(self, provider: ProviderId, name: str, parent: ProviderId | None) -> None:
+    def create_provider(
+        self, provider: ProviderId, name: str, parent: ProviderId | None = None
+    ) -> None:
         self.store.write(lambda tx: self.books.create_provider(tx, provider, name, parent))
 
     def update_provider(self, provider: ProviderId, name: str, parent: ProviderId | None) -> None:

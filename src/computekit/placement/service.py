@@ -162,7 +162,9 @@ class PlacementService(Protocol):
         """
         ...
 
-    def create_provider(self, provider: ProviderId, name: str, parent: ProviderId | None) -> None:
+    def create_provider(
+        self, provider: ProviderId, name: str, parent: ProviderId | None = None
+    ) -> None:
         """Make an empty provider.
 
         Raises:
