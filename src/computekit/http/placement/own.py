@@ -123,7 +123,7 @@ def _request(text: str) -> PlacementRequest:
 def _plain(value: object) -> object:
     if isinstance(value, FrozenMap):
         return dict(value.items())
-    raise NotImplementedError
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def _encoded(value: object) -> bytes:
