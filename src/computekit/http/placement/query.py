@@ -35,16 +35,16 @@ class Query:
     """The parameters of a request.
 
     Attributes:
-        pairs: all of them, in order.
+        values: of each, in order.
         last: the last value of each.
     """
 
-    pairs: tuple[tuple[str, str], ...]
+    values: Mapping[str, tuple[str, ...]]
     last: Mapping[str, str]
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return all values of a parameter, in order."""
-        return tuple(value for key, value in self.pairs if key == name)
+        return self.values.get(name, ())
 
 
 class QuerySchema:
@@ -86,7 +86,7 @@ class QuerySchema:
         return query
 
 
-_NOTHING = Query((), {})
+_NOTHING = Query({}, {})
 
 
 def parse_query(text: str) -> Query:
@@ -97,15 +97,18 @@ def parse_query(text: str) -> Query:
     """
     if not text:
         return _NOTHING
-    pairs: list[tuple[str, str]] = []
+    values: dict[str, list[str]] = {}
     try:
         for part in text.replace(";", "&").split("&"):
             if part:
                 name, _, value = part.partition("=")
-                pairs.append((_decoded(name), _decoded(value)))
+                values.setdefault(_decoded(name), []).append(_decoded(value))
     except UnicodeDecodeError as error:
         raise bad_request(f"{INVALID}: {error}") from None
-    return Query(tuple(pairs), dict(pairs))
+    return Query(
+        {name: tuple(several) for name, several in values.items()},
+        {name: several[-1] for name, several in values.items()},
+    )
 
 
 def _decoded(text: str) -> str:
