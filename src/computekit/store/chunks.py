@@ -11,8 +11,8 @@ T = TypeVar("T")
 _SIZE = 1000
 
 
-def chunks(items: Iterable[T]) -> Iterator[list[T]]:
-    """Yield `items` in lists of at most 1000; SQLite takes 32766 parameters in a statement."""
+def chunks(items: Iterable[T], size: int = _SIZE) -> Iterator[list[T]]:
+    """Yield `items` in lists of at most `size`; SQLite takes 32766 parameters in a statement."""
     rest = iter(items)
-    while chunk := list(islice(rest, _SIZE)):
+    while chunk := list(islice(rest, size)):
         yield chunk

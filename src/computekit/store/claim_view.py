@@ -40,6 +40,8 @@ Counts = dict[tuple[str, str], int]
 _Columns = Select[int, str, str, str, int, int, int, int, int, int, float]
 
 _CONSUMER, _HELD, _COUNTED, _STOCK, _COUNTER = range(5)
+_MOST_COUNTERS = 250
+"""A condition each, joined by OR: SQLite takes no expression that is deeper than 1000."""
 _NO_TEXT = literal_column("''", String)
 _NO_AMOUNT = literal_column("0", BigInteger)
 _NO_RATIO = literal_column("0.0", Double)
@@ -86,7 +88,7 @@ def look(
     """Read what these consumers are and hold, and what there is."""
     view = ClaimView()
     # Nearly always one portion of each, and so one statement.
-    portions = zip_longest(chunks(consumers), chunks(providers), chunks(counters))
+    portions = zip_longest(chunks(consumers), chunks(providers), chunks(counters, _MOST_COUNTERS))
     for who, of, keys in portions:
         _look(connection, view, who or (), of or (), keys or ())
     return view

@@ -336,3 +336,13 @@ class PlacementClaimLaws(PlacementSuite):
         bench.claim(example_claim("a", {}), CounterClaim("s", "n", 5, 5))
         bench.claim(example_claim("a", {}, generation=1), CounterClaim("s", "n", 4, 2))
         assert bench.placement.counter("s", "n") == 4
+
+    def test_a_claim_may_take_many_counters(self, bench: PlacementBench) -> None:
+        many = tuple(CounterClaim("s", f"n{number}", 1, 1) for number in range(1100))
+        bench.claim(example_claim("a", {}), *many)
+        full = Claim(example_claim("b", {}), many[-1:])
+        bench.refused(CounterFull, bench.placement.claim, (full,))
+        assert bench.placement.counter("s", "n0") == bench.placement.counter("s", "n1099") == 1
+        bench.claim(example_claim("a", {}, generation=1), *many)
+        bench.release("a")
+        assert bench.placement.counter("s", "n1099") == 0
