@@ -1,11 +1,13 @@
 """The one connection of a store that writes, and the transaction that is open on it."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from computekit.clock import Clock, Deadline
+from computekit.errors import StoreUnavailable
 from computekit.store.engine import Database, Verdict, judge
 from computekit.store.feed import advance
 from computekit.store.process_queue import POLL_S, ProcessQueue
@@ -31,6 +33,8 @@ class WriteConnection:
         self._connection: Connection | None = None
         self._queue: ProcessQueue | None = None
         self._in_part = False
+        # The SQLite file that the connection has open: path, device and number.
+        self._file: tuple[Path, int, int] | None = None
 
     @property
     def connection(self) -> Connection:
@@ -39,19 +43,22 @@ class WriteConnection:
             self._connection = self._database.engine.connect()
             if self._database.has_door:
                 self._connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+                self._file = self._file or _file_of(self._connection)
         return self._connection
 
     def begin(self, deadline: Deadline) -> None:
         """Begin a transaction.
 
         Raises:
-            StoreUnavailable: other processes of this machine were before this one all the time.
+            StoreUnavailable: other processes of this machine were before this one all the time, or
+                the file was removed or replaced: nobody would find what is written.
             DBAPIError: that of the last attempt.
         """
         connection = self.connection
         if not self._database.has_door:
             run_words(connection, self._database.begin_write)
             return
+        self._check_file()
         with self._door().first(deadline):
             while True:
                 try:
@@ -118,9 +125,21 @@ class WriteConnection:
 
     def _door(self) -> ProcessQueue:
         if self._queue is None:
-            path: str = self.connection.exec_driver_sql("PRAGMA database_list").one()[2]
+            path = _path_of(self.connection)
             self._queue = ProcessQueue(f"{path}-queue", self._clock)
         return self._queue
+
+    def _check_file(self) -> None:
+        # SQLite goes on with a file that has no name any more, and never says so.
+        if self._file is None:
+            return
+        path, *identity = self._file
+        try:
+            now = path.stat()
+        except OSError as error:
+            raise StoreUnavailable(f"{path} is gone: {error.strerror}") from error
+        if [now.st_dev, now.st_ino] != identity:
+            raise StoreUnavailable(f"{path} was replaced by another file")
 
     def _drop(self) -> None:
         # Not where the database lives in its connection: there, the next one begins anew on it.
@@ -128,3 +147,14 @@ class WriteConnection:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
+
+
+def _path_of(connection: Connection) -> str:
+    path: str = connection.exec_driver_sql("PRAGMA database_list").one()[2]
+    return path
+
+
+def _file_of(connection: Connection) -> tuple[Path, int, int]:
+    path = Path(_path_of(connection))
+    found = path.stat()
+    return path, found.st_dev, found.st_ino

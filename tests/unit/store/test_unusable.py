@@ -70,6 +70,23 @@ def test_a_database_of_a_newer_version(tmp_path: Path) -> None:
         opened(url)
 
 
+def test_a_file_that_is_removed_or_replaced_takes_no_more_writes(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    opened(f"sqlite:///{tmp_path}/other.db").close()
+    with opened(f"sqlite:///{path}") as store:
+        hosts = SqlHosts(store)
+        store.write(lambda tx: hosts.put_host(tx, example_host("h")))
+        away = path.rename(tmp_path / "away.db")
+        with pytest.raises(StoreUnavailable, match="is gone"):
+            store.write(lambda tx: hosts.put_host(tx, example_host("k")))
+        (tmp_path / "other.db").rename(path)
+        with pytest.raises(StoreUnavailable, match="replaced"):
+            store.write(lambda tx: hosts.put_host(tx, example_host("k")))
+        away.rename(path)
+        store.write(lambda tx: hosts.put_host(tx, example_host("k")))
+        assert hosts.hosts() == (example_host("h"), example_host("k"))
+
+
 def test_a_database_that_another_keeps_locked(tmp_path: Path) -> None:
     with (
         opened(f"sqlite:///{tmp_path}/store.db", timeout_s=0.2) as store,
