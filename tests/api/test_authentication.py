@@ -132,6 +132,25 @@ def test_a_password_that_was_right_is_remembered_for_a_while(
     assert asked[3:] == [b"right"]
 
 
+def test_a_user_that_is_not_there_costs_as_much_as_one_that_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow, costs = bcrypt.hashpw(b"w", bcrypt.gensalt(5)), []
+    check = bcrypt.checkpw
+
+    def counted(password: bytes, known: bytes) -> bool:
+        costs.append(known[4:6])
+        return check(password, known)
+
+    monkeypatch.setattr(bcrypt, "checkpw", counted)
+    known = {"u": Secret(hashed(b"right")), "slow": Secret(slow)}
+    auth = BasicAuth(known, ManualClock(), b"key")
+    # Not even the password of the hash that stands for those who are not there lets them in.
+    for user, password in (("slow", "wrong"), ("nobody", "wrong"), ("nobody", "w")):
+        assert auth.identify(basic(user, password)) == NOBODY
+    assert costs == [b"05"] * 3
+
+
 def test_who_is_not_known_is_asked(users: BasicAuth) -> None:
     reply = Caller(shop(authentication=users))("GET", "/things")
     assert reply.status == 401

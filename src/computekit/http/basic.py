@@ -26,7 +26,7 @@ LONGEST = 72
 
 _BCRYPT = re.compile(rb"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}")
 _UNKNOWN = b"$2b$10$cmufNFYfAxlNg.hK2FTj1u4GK6xPZIsBj1aFgBON7g50ve0ljWfKq"
-"""Hashed against for a user that is not there, so that the time tells nothing."""
+"""Hashed against where there is no user at all."""
 
 
 def read_htpasswd(path: Path) -> Mapping[str, Secret]:
@@ -79,6 +79,9 @@ class BasicAuth:
         self._clock = clock
         self._key = key
         self._roles = roles
+        # As slow as the slowest of the file: `htpasswd -B` makes fast ones unless told otherwise.
+        hashes = (hashed.reveal() for hashed in users.values())
+        self._nobodys = Secret(max(hashes, key=_cost, default=_UNKNOWN))
         self._lock = threading.Lock()
         self._right: dict[bytes, Seconds] = {}
 
@@ -98,7 +101,9 @@ class BasicAuth:
             until_s = self._right.get(mark)
         if until_s is not None and now_s < until_s:
             return True
-        if not _matches(password, self._users.get(user)):
+        hashed = self._users.get(user)
+        # Hashed for a user that is not there too, so that the time tells nothing.
+        if not _matches(password, hashed or self._nobodys) or hashed is None:
             return False
         with self._lock:
             if len(self._right) >= REMEMBERED:
@@ -118,10 +123,13 @@ def _credentials(header: str | None) -> tuple[str, bytes] | None:
         return None
 
 
-def _matches(password: bytes, hashed: Secret | None) -> bool:
+def _cost(hashed: bytes) -> int:
+    return int(hashed[4:6])
+
+
+def _matches(password: bytes, hashed: Secret) -> bool:
     import bcrypt
 
     if len(password) > LONGEST or b"\0" in password:
         return False
-    right = bcrypt.checkpw(password, _UNKNOWN if hashed is None else hashed.reveal())
-    return right and hashed is not None
+    return bcrypt.checkpw(password, hashed.reveal())
