@@ -301,6 +301,10 @@ def test_pages_of_a_site_that_may_call() -> None:
     assert before.status == 200
     assert before.headers["access-control-allow-origin"] == SITE
     assert before.headers["access-control-allow-headers"] == "openstack-api-version"
+    asked |= {"access_control_request_method": "PUT"}
+    asked |= {"access_control_request_headers": "content-type,x-auth-token"}
+    secret = call("OPTIONS", "/things", **asked)
+    assert secret.headers["access-control-allow-headers"] == "content-type,x-auth-token"
     after = call("GET", "/", origin=SITE)
     assert after.headers["access-control-allow-origin"] == SITE
     assert after.headers["vary"] == "openstack-api-version, Origin"

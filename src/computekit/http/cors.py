@@ -24,9 +24,11 @@ class CrossOrigin:
     """
 
     origins: frozenset[str]
-    headers: frozenset[str] = frozenset({"openstack-api-version"})
+    headers: frozenset[str] = frozenset(
+        {"authorization", "content-type", "if-none-match", "openstack-api-version", "x-auth-token"}
+    )
     methods: frozenset[str] = frozenset({"GET", "POST", "PUT", "DELETE"})
-    exposed: tuple[str, ...] = ("X-OpenStack-Request-Id", "OpenStack-API-Version")
+    exposed: tuple[str, ...] = ("X-OpenStack-Request-Id", "OpenStack-API-Version", "ETag")
     max_age_s: int = 3600
 
     def preflight(self, headers: Headers) -> Answer:
