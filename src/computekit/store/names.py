@@ -1,6 +1,6 @@
 """Custom resource classes and traits as rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -9,6 +9,8 @@ from computekit.errors import AlreadyExists, InUse, NotFound
 from computekit.model import ResourceClass, Trait
 from computekit.placement import CLASS_CHANGED, PROVIDER_CHANGED, TRAIT_CHANGED, rules
 from computekit.placement.names import standard_classes, standard_traits
+from computekit.store.chunks import chunks
+from computekit.store.quick import QuickSelect
 from computekit.store.tables import (
     ALLOCATION,
     INVENTORY,
@@ -33,7 +35,10 @@ class _Names(Generic[N]):
         table = TRAIT if traits else RESOURCE_CLASS
         there = table.c.name == bindparam("which")
         self._all = select(table.c.name, table.c.since_s).order_by(table.c.number)
-        self._one = select(table.c.name).where(there)
+        self._one = QuickSelect(select(table.c.name, table.c.since_s).where(there))
+        self._some = select(table.c.name).where(
+            table.c.name.in_(bindparam("names", expanding=True))
+        )
         self._new = insert(table)
         self._set = update(table).where(there)
         self._drop = delete(table).where(there)
@@ -51,10 +56,16 @@ class _Names(Generic[N]):
         """Return the names, and since when they are known."""
         return [(name, Seconds(since_s)) for name, since_s in connection.execute(self._all)]
 
+    def since(self, connection: Connection, name: N) -> Seconds | None:
+        """Return since when a custom name is known; None if it is not."""
+        for _, since_s in self._one.rows(connection, {"which": name}):
+            return Seconds(since_s)
+        return None
+
     def add(self, connection: Connection, tx: Tx, names: Iterable[str], now_s: Seconds) -> bool:
         """Make custom names known; return whether one is new."""
         wanted = sorted(names)
-        known = {n for n in wanted if self._known(connection, n)}
+        known = self._known(connection, wanted)
         new = [name for name in wanted if name not in known]
         if new:
             last = connection.execute(self._last).scalar_one()
@@ -72,7 +83,7 @@ class _Names(Generic[N]):
     def rename(self, connection: Connection, tx: Tx, old: N, new: N, now_s: Seconds) -> None:
         self.check_there(connection, old)
         rules.check_custom_name(new)
-        if self._known(connection, new):
+        if self.since(connection, new) is not None:
             raise AlreadyExists(self._kind, new)
         connection.execute(self._set, {"which": old, "name": new, "since_s": now_s})
         tx.changed(self._change, old)
@@ -89,11 +100,16 @@ class _Names(Generic[N]):
     def check_there(self, connection: Connection, name: N) -> None:
         """Raise `NotFound` unless it is a custom name that is known."""
         rules.check_custom_name(name)
-        if not self._known(connection, name):
+        if self.since(connection, name) is None:
             raise NotFound(self._kind, name)
 
-    def _known(self, connection: Connection, name: str) -> bool:
-        return connection.execute(self._one, {"which": name}).first() is not None
+    def _known(self, connection: Connection, names: Sequence[str]) -> set[str]:
+        if len(names) == 1:
+            return {name for name, _ in self._one.rows(connection, {"which": names[0]})}
+        known: set[str] = set()
+        for some in chunks(names):
+            known.update(connection.execute(self._some, {"names": some}).scalars())
+        return known
 
 
 CLASSES: _Names[ResourceClass] = _Names("resource class", CLASS_CHANGED, traits=False)

@@ -1,0 +1,48 @@
+"""How often the database is asked: what is many is asked at once."""
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from computekit.ids import ProviderId
+from computekit.model import Trait
+from computekit.store import SqlPlacement, SqlStore
+from computekit.testing import ManualClock
+
+HOST = ProviderId("host")
+
+
+@pytest.fixture
+def store() -> Iterator[SqlStore]:
+    with SqlStore("sqlite://", ManualClock(), random.Random(1)) as store:
+        yield store
+
+
+@pytest.fixture
+def books(store: SqlStore) -> SqlPlacement:
+    books = SqlPlacement(store, ManualClock())
+    store.write(lambda tx: books.create_provider(tx, HOST, "host"))
+    return books
+
+
+@contextmanager
+def statements(store: SqlStore) -> Iterator[list[str]]:
+    """Give a list of the statements that the database is asked meanwhile."""
+    with store.reading() as connection:
+        driver: object = connection.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)
+    seen: list[str] = []
+    driver.set_trace_callback(seen.append)
+    yield seen
+    driver.set_trace_callback(None)
+
+
+def test_many_names_are_looked_for_at_once(store: SqlStore, books: SqlPlacement) -> None:
+    names = frozenset(Trait(f"CUSTOM_{n}") for n in range(300))
+    with statements(store) as seen:
+        store.write(lambda tx: books.set_traits(tx, HOST, 0, names))
+    assert len([one for one in seen if one.startswith("SELECT") and "FROM trait" in one]) == 2
+    assert len(books.traits("CUSTOM_")) == 300
