@@ -231,8 +231,9 @@ class ProviderRows:
             column.used[:count] = used.get(name, 0)
         self.traits.fill_codes(*traits)
         self.aggregates.fill_codes(*aggregates)
-        shares = self.traits.where(SHARES, lambda held: SHARES in held)
-        self.sharing = set(np.flatnonzero(shares[self.traits.codes[:count]]).tolist())
+        shares = self.traits.where(SHARES, lambda held: SHARES in held)[self.traits.codes[:count]]
+        grouped = self.aggregates.where("any", bool)[self.aggregates.codes[:count]]
+        self.sharing = set(np.flatnonzero(shares & grouped).tolist())
         self._order = None
         self.layout += 1
         self.version += 1

@@ -217,6 +217,24 @@ def test_columns_make_the_same_index_as_rows() -> None:
     assert index.provider(ProviderId("p007")) == rows.provider(ProviderId("p007"))
 
 
+def test_only_who_has_aggregates_shares_however_it_came() -> None:
+    index = ProviderIndex.from_columns(
+        [ProviderId("a"), ProviderId("b"), ProviderId("c")],
+        ["a", "b", "c"],
+        {},
+        traits=([frozenset({SHARES}), frozenset()], np.array([0, 0, 1])),
+        aggregates=([frozenset(), frozenset({AggregateId("g")})], np.array([0, 1, 1])),
+    )
+    rows = ProviderIndex.of(
+        [
+            use("a", traits=(SHARES,)),
+            use("b", traits=(SHARES,), aggregates=("g",)),
+            use("c", aggregates=("g",)),
+        ]
+    )
+    assert index.rows.sharing == rows.rows.sharing == {1}
+
+
 def test_what_cannot_be_asked_is_refused_before_anything_is_looked_at() -> None:
     index = ProviderIndex()
     nothing = PlacementRequest((RequestGroup(""),))
