@@ -103,6 +103,14 @@ class MemoryPlacement:
         with self._store.lock:
             return self._classes.known()
 
+    def class_since(self, name: ResourceClass) -> Seconds | None:
+        with self._store.lock:
+            return self._classes.since(name)
+
+    def trait_since(self, name: Trait) -> Seconds | None:
+        with self._store.lock:
+            return self._known_traits.since(name)
+
     def traits(
         self, prefix: str = "", *, associated: bool | None = None
     ) -> Mapping[Trait, Seconds]:

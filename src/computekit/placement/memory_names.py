@@ -32,6 +32,11 @@ class MemoryNames(Generic[N]):
         custom = sorted(self._rows.rows.items(), key=lambda row: row[1])
         return self._standard | {name: since_s for name, (_, since_s) in custom}
 
+    def since(self, name: N) -> Seconds | None:
+        if (row := self._rows.rows.get(name)) is not None:
+            return row[1]
+        return self._standard.get(name)
+
     def add(self, tx: MemoryTx, names: Iterable[N], now_s: Seconds) -> bool:
         """Make names known; return whether one is new."""
         new = sorted(n for n in names if n not in self._standard and n not in self._rows.rows)

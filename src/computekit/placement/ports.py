@@ -172,6 +172,14 @@ class PlacementReader(Protocol):
         """
         ...
 
+    def class_since(self, name: ResourceClass) -> Seconds | None:
+        """Return when a class became known, 0.0 for a standard one; None if it is not known."""
+        ...
+
+    def trait_since(self, name: Trait) -> Seconds | None:
+        """Return when a trait became known, 0.0 for a standard one; None if it is not known."""
+        ...
+
     def traits(
         self, prefix: str = "", *, associated: bool | None = None
     ) -> Mapping[Trait, Seconds]:

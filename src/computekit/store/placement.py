@@ -94,6 +94,18 @@ class SqlPlacement:
         known.update((ResourceClass(name), since_s) for name, since_s in custom)
         return known
 
+    def class_since(self, name: ResourceClass) -> Seconds | None:
+        if name in standard_classes():
+            return Seconds(0.0)
+        with self._store.reading(one_statement=True) as connection:
+            return CLASSES.since(connection, name)
+
+    def trait_since(self, name: Trait) -> Seconds | None:
+        if name in standard_traits():
+            return Seconds(0.0)
+        with self._store.reading(one_statement=True) as connection:
+            return TRAITS.since(connection, name)
+
     def traits(
         self, prefix: str = "", *, associated: bool | None = None
     ) -> Mapping[Trait, Seconds]:

@@ -170,6 +170,12 @@ class PlacementNameLaws(PlacementSuite):
         assert classes[VCPU] == traits[Trait("HW_CPU_X86_AVX2")] == 0.0
         assert classes[A] >= before_s
         assert traits[Trait("CUSTOM_T")] >= before_s
+        books = bench.placement
+        assert books.class_since(VCPU) == books.trait_since(Trait("HW_CPU_X86_AVX2")) == 0.0
+        assert books.class_since(A) == classes[A]
+        assert books.class_since(B) is books.class_since(ResourceClass("VCPUS")) is None
+        assert books.trait_since(Trait("CUSTOM_T")) == traits[Trait("CUSTOM_T")]
+        assert books.trait_since(Trait("CUSTOM_")) is books.trait_since(Trait("HW_CPU")) is None
 
     def test_a_name_that_is_rolled_back_is_unknown(self, bench: PlacementBench) -> None:
         bench.write(bench.placement.create_resource_class, A)

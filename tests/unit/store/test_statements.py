@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from computekit.ids import ProviderId
-from computekit.model import Trait
+from computekit.model import VCPU, Trait
 from computekit.store import SqlPlacement, SqlStore
 from computekit.testing import ManualClock
 
@@ -46,3 +46,13 @@ def test_many_names_are_looked_for_at_once(store: SqlStore, books: SqlPlacement)
         store.write(lambda tx: books.set_traits(tx, HOST, 0, names))
     assert len([one for one in seen if one.startswith("SELECT") and "FROM trait" in one]) == 2
     assert len(books.traits("CUSTOM_")) == 300
+
+
+def test_one_name_is_asked_for_alone(store: SqlStore, books: SqlPlacement) -> None:
+    store.write(lambda tx: books.create_trait(tx, Trait("CUSTOM_A")))
+    with statements(store) as seen:
+        assert books.trait_since(Trait("CUSTOM_A")) is not None
+        assert books.trait_since(Trait("HW_CPU_X86_AVX2")) == 0.0
+        assert books.class_since(VCPU) == 0.0
+    assert len(seen) == 1
+    assert "WHERE" in seen[0]

@@ -232,10 +232,7 @@ class NameCalls:
 
     def show_class(self, asked: ClassPath, _context: CallContext) -> KnownName:
         """Carry out `SHOW_CLASS`."""
-        known = self._placement.books.resource_classes()
-        if asked.name not in known:
-            raise NotFound("resource class", asked.name)
-        return KnownName(asked.name, known[asked.name])
+        return self._class(asked.name)
 
     def create_class(self, asked: ClassPath, context: CallContext) -> KnownName:
         """Carry out `CREATE_CLASS`."""
@@ -250,7 +247,7 @@ class NameCalls:
 
         def write(tx: Tx) -> KnownName:
             new = books.create_resource_class(tx, asked.name)
-            return KnownName(asked.name, books.resource_classes()[asked.name], new)
+            return self._class(asked.name, new)
 
         return self._placement.store.write(write)
 
@@ -261,7 +258,7 @@ class NameCalls:
 
         def write(tx: Tx) -> KnownName:
             books.rename_resource_class(tx, asked.name, asked.new_name)
-            return KnownName(asked.new_name, books.resource_classes()[asked.new_name])
+            return self._class(asked.new_name)
 
         return self._placement.store.write(write)
 
@@ -281,10 +278,7 @@ class NameCalls:
 
     def show_trait(self, asked: TraitPath, _context: CallContext) -> KnownName:
         """Carry out `SHOW_TRAIT`."""
-        known = self._placement.books.traits(asked.name)
-        if asked.name not in known:
-            raise NotFound("trait", asked.name)
-        return KnownName(asked.name, known[asked.name])
+        return self._trait(asked.name)
 
     def ensure_trait(self, asked: TraitPath, _context: CallContext) -> KnownName:
         """Carry out `ENSURE_TRAIT`."""
@@ -292,7 +286,7 @@ class NameCalls:
 
         def write(tx: Tx) -> KnownName:
             new = books.create_trait(tx, asked.name)
-            return KnownName(asked.name, books.traits(asked.name)[asked.name], new)
+            return self._trait(asked.name, new)
 
         return self._placement.store.write(write)
 
@@ -301,6 +295,18 @@ class NameCalls:
         books = self._placement.books
         _check_custom("trait", asked.name, standard_traits())
         self._placement.store.write(lambda tx: books.delete_trait(tx, asked.name))
+
+    def _class(self, name: ResourceClass, new: bool = False) -> KnownName:
+        since_s = self._placement.books.class_since(name)
+        if since_s is None:
+            raise NotFound("resource class", name)
+        return KnownName(name, since_s, new)
+
+    def _trait(self, name: Trait, new: bool = False) -> KnownName:
+        since_s = self._placement.books.trait_since(name)
+        if since_s is None:
+            raise NotFound("trait", name)
+        return KnownName(name, since_s, new)
 
 
 def _listed(
