@@ -86,6 +86,14 @@ def test_a_slow_caller_is_cut_off_and_delays_nobody(begun: bytes) -> None:
             caller.close()
 
 
+def test_callers_that_ask_nothing_keep_nobody_out() -> None:
+    with serving(connections=8) as address:
+        silent = [socket.create_connection(address, timeout=TIMEOUT_S) for _ in range(20)]
+        assert get(address, "/things/a") == 200
+        for caller in silent:
+            caller.close()
+
+
 def test_what_is_under_way_is_answered_before_the_end() -> None:
     arrived, release = threading.Event(), threading.Event()
 

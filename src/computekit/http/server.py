@@ -79,6 +79,8 @@ class Server:
         threads: requests that are worked on at the same time.
         body_limit: the longest body; one byte more is a 413.
         receive_s: how long a caller may take to send one request.
+        connections: that are open at the same time; when they run short, those that were not used
+            for longest make way.
     """
 
     def __init__(
@@ -90,9 +92,11 @@ class Server:
         threads: int = 8,
         body_limit: Bytes = Bytes(IN_MEMORY),
         receive_s: Seconds = Seconds(30.0),
+        connections: int = CONNECTION_LIMIT,
     ) -> None:
         self._clock = clock
         self._receive_s = receive_s
+        self._connections = connections
         self._stopping = threading.Event()
         self._look_at_s = 0.0
         self._map: dict[int, object] = {}
@@ -102,7 +106,7 @@ class Server:
             sockets=[listener],
             threads=threads,
             backlog=BACKLOG,
-            connection_limit=CONNECTION_LIMIT,
+            connection_limit=connections,
             channel_timeout=KEEP_ALIVE_S,
             max_request_body_size=body_limit,
             max_request_header_size=HEADER_LIMIT,
@@ -142,8 +146,14 @@ class Server:
         if now_s < self._look_at_s:
             return
         self._look_at_s = now_s + LOOK_S
-        for channel in self._channels():
+        channels = self._channels()
+        for channel in channels:
             if channel.since_s is not None and now_s - channel.since_s > self._receive_s:
+                channel.will_close = True
+        # Where all are taken nobody else is let in; who asks nothing is not to keep others out.
+        if len(channels) >= self._connections * 3 // 4:
+            idle = sorted((it for it in channels if it.idle), key=lambda it: it.last_activity)
+            for channel in idle[: self._connections // 4]:
                 channel.will_close = True
 
     def _channels(self) -> list[_Channel]:
