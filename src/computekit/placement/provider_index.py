@@ -1,22 +1,17 @@
-"""All providers of a placement, ready to be searched; a replica that follows the rows."""
+"""All providers of a placement, ready to be searched for where a request fits."""
 
-import threading
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from computekit.clock import Deadline
 from computekit.errors import NotFound
-from computekit.ids import AggregateId, ProviderId
+from computekit.ids import ProviderId
 from computekit.model import (
-    Inventory,
     PlacementRequest,
     RequestGroup,
-    ResourceClass,
-    Trait,
 )
 from computekit.placement.capacity import Room, room_for_more
 from computekit.placement.explain import Explainer
@@ -25,8 +20,8 @@ from computekit.placement.fit import check_request
 from computekit.placement.found import Found, FoundCandidate, TreeSummary
 from computekit.placement.patience import Patience
 from computekit.placement.plan import plan_of
-from computekit.placement.ports import PROVIDER_CHANGED, PlacementReader, ProviderUse
-from computekit.placement.provider_rows import ProviderRows
+from computekit.placement.ports import PlacementReader
+from computekit.placement.provider_replica import ProviderReplica
 from computekit.placement.row_mask import Bits, masks
 from computekit.placement.service import Candidate, CandidatePage, ProviderNode
 from computekit.placement.shapes import Shape
@@ -47,7 +42,7 @@ _LONGEST_ANSWER = 20_000
 _CHUNK = 256
 
 
-class ProviderIndex:
+class ProviderIndex(ProviderReplica):
     """The providers of a placement, searched for where a request fits.
 
     Every method may be called by several threads, but not inside `Store.write`. Questions see all
@@ -63,99 +58,12 @@ class ProviderIndex:
     """
 
     def __init__(self, store: Store | None = None, books: PlacementReader | None = None) -> None:
-        self.lock: threading.RLock = threading.RLock()
-        self.rows: ProviderRows = ProviderRows()
-        self._store = store
-        self._books = books
-        self._head: int | None = None
+        super().__init__(store, books)
         self._shapes: dict[tuple[PlacementRequest, bool], Shape] = {}
         self._summaries = TreeSummaries(self.rows)
         self._patience = Patience()
 
-    @classmethod
-    def of(cls, uses: Iterable[ProviderUse]) -> "ProviderIndex":
-        """Return an index of these providers, parents first, that follows nothing."""
-        index = cls()
-        index.rows.put(tuple(uses))
-        return index
-
-    @classmethod
-    def from_columns(
-        cls,
-        ids: Sequence[ProviderId],
-        names: Sequence[str],
-        inventories: Mapping[ResourceClass, tuple[Sequence[Inventory], npt.ArrayLike]],
-        *,
-        used: Mapping[ResourceClass, npt.ArrayLike] | None = None,
-        traits: tuple[Sequence[frozenset[Trait]], npt.ArrayLike] | None = None,
-        aggregates: tuple[Sequence[frozenset[AggregateId]], npt.ArrayLike] | None = None,
-    ) -> "ProviderIndex":
-        """Return an index of trees of one provider each that follows nothing.
-
-        What many providers share is given once: as distinct values, and an array that has for
-        each provider the position of its own among them.
-
-        Args:
-            ids: of the providers.
-            names: of the providers.
-            inventories: by class, the distinct ones and which of them each provider has.
-            used: by class, what is allocated of each provider.
-            traits: distinct sets, and which of them each provider has.
-            aggregates: distinct sets, and which of them each provider has.
-        """
-        index = cls()
-        none = np.zeros(len(ids), dtype=np.int32)
-        index.rows.fill(
-            ids,
-            names,
-            inventories,
-            used or {},
-            traits or ([frozenset()], none),
-            aggregates or ([frozenset()], none),
-        )
-        return index
-
-    # Following
-
-    def refresh(self) -> None:
-        """Bring the index up to what is committed; an index that follows nothing stays as it is.
-
-        Raises:
-            StoreUnavailable: the rows cannot be read; the index is as it was.
-        """
-        if self._store is None or self._books is None:
-            return
-        head = self._store.head()
-        if head == self._head:
-            return
-        with self.lock:
-            if self._head is not None and head <= self._head:
-                return
-            news = None if self._head is None else self._store.changes(self._head)
-            if news is None:
-                uses = self._books.uses()
-                self._start_anew()
-                self.rows.put(uses)
-                self._head = head
-                return
-            changed = frozenset(
-                ProviderId(change.key) for change in news.changes if change.kind == PROVIDER_CHANGED
-            )
-            if changed:
-                ids, read = self._as_now(changed)
-                self.rows.put(read)
-                self.rows.remove(ids - {use.provider.id for use in read})
-            self._head = news.head
-
-    def put(self, uses: Sequence[ProviderUse]) -> None:
-        """Write providers, parents first, into an index that follows nothing."""
-        with self.lock:
-            self.rows.put(uses)
-
-    def remove(self, providers: Iterable[ProviderId]) -> None:
-        """Forget providers of an index that follows nothing; none is left without its parent."""
-        with self.lock:
-            self.rows.remove(providers)
+    # Keeping
 
     @property
     def shapes(self) -> int:
@@ -168,36 +76,10 @@ class ProviderIndex:
             self._shapes.clear()
             self._summaries = TreeSummaries(self.rows)
 
-    def _start_anew(self) -> None:
-        self.rows = ProviderRows()
+    def start_anew(self) -> None:
+        """Forget all providers, and what was kept of them."""
+        super().start_anew()
         self.forget()
-
-    def _as_now(
-        self, changed: frozenset[ProviderId]
-    ) -> tuple[set[ProviderId], tuple[ProviderUse, ...]]:
-        """Read what has changed, and all whose place that makes untrue; return what was looked for.
-
-        Rows may be newer than the changes that were seen: a parent may have come, moved or gone
-        since, and what was below it with it. Those are then read once more, with the same result.
-        """
-        assert self._books is not None
-        ids = set(changed)
-        while True:
-            read = self._books.uses(frozenset(ids))
-            root_now = {use.provider.id: use.root for use in read}
-            more = {
-                above
-                for use in read
-                for above in (use.provider.parent, use.root)
-                if above is not None and self.root_of(above) != use.root
-            }
-            for provider in ids:
-                row = self.rows.row(provider)
-                if row is not None and self.root_of(provider) != root_now.get(provider):
-                    more.update(map(self.rows.id, self.rows.members(int(self.rows.root[row]))))
-            if more <= ids:
-                return ids, read
-            ids |= more
 
     # Asking
 
@@ -227,19 +109,6 @@ class ProviderIndex:
             rows.id(int(rows.root[row])),
             rows.parents[row],
         )
-
-    def provider(self, provider: ProviderId) -> ProviderUse | None:
-        """Return a provider with what is used of it, or None if there is none."""
-        with self.lock:
-            self.refresh()
-            row = self.rows.row(provider)
-            return None if row is None else self.rows.use(row)
-
-    def root_of(self, provider: ProviderId) -> ProviderId | None:
-        """Return the root of the tree that a provider is in, or None if there is none."""
-        with self.lock:
-            row = self.rows.row(provider)
-            return None if row is None else self.rows.id(int(self.rows.root[row]))
 
     def candidates(self, request: PlacementRequest, *, twins: bool = False) -> Iterator[Candidate]:
         """Return the ways to serve a request one by one, each found when it is asked for.
