@@ -17,7 +17,17 @@ from computekit.placement.provider_index import ProviderIndex
 from computekit.placement.service import Candidate, ProviderSummary
 from computekit.work import Store, Tx
 
-__all__ = ["Attempt", "Claimed", "Counters", "Rank", "Unclaimed", "claim_best", "most_free"]
+__all__ = [
+    "RANKS",
+    "Attempt",
+    "Claimed",
+    "Counters",
+    "Rank",
+    "Unclaimed",
+    "claim_best",
+    "least_free",
+    "most_free",
+]
 
 Summaries: TypeAlias = Mapping[ProviderId, ProviderSummary]
 
@@ -87,6 +97,15 @@ def most_free(candidate: Candidate, summaries: Summaries) -> float:
     return least
 
 
+def least_free(candidate: Candidate, summaries: Summaries) -> float:
+    """Return the opposite of `most_free`: what is fullest is filled up, and the rest stays free."""
+    return -most_free(candidate, summaries)
+
+
+RANKS: Mapping[str, Rank] = {"most_free": most_free, "least_free": least_free}
+"""Ranks by name: what can be asked of another process."""
+
+
 def claim_best(
     store: Store,
     books: PlacementWriter,
@@ -95,6 +114,7 @@ def claim_best(
     request: PlacementRequest,
     *,
     rank: Rank = most_free,
+    freest_first: bool | None = None,
     tries: int = TRIES,
     considered: int = CONSIDERED,
     counters: tuple[CounterClaim, ...] | Counters = (),
@@ -114,8 +134,10 @@ def claim_best(
         request: what is asked.
         rank: says how good a candidate is.
         tries: the most claims that are tried.
-        considered: so many candidates are ranked, the first of each tree before the second of any;
-            with `most_free`, those of the trees with most left.
+        freest_first: whether those that are ranked are of the trees with most left, else of the
+            first by id; None: with `most_free` itself they are, with any other rank not. A rank
+            that is made of `most_free` says so here.
+        considered: so many candidates are ranked, the first of each tree before the second of any.
         counters: what is taken along, the same everywhere, or by candidate.
         deadline: when nobody waits any more for what a search finds.
 
@@ -125,7 +147,8 @@ def claim_best(
         DeadlineExceeded: a search took too long; nothing was claimed.
     """
     _check(tries, considered)
-    ranked = _Ranked(index, request, rank, considered, deadline)
+    freest = rank is most_free if freest_first is None else freest_first
+    ranked = _Ranked(index, request, rank, freest, considered, deadline)
     ranked.start()
     lost: list[Attempt] = []
     while len(lost) < tries and (candidate := ranked.best()) is not None:
@@ -168,6 +191,7 @@ class _Ranked:
         index: ProviderIndex,
         request: PlacementRequest,
         rank: Rank,
+        freest_first: bool,
         considered: int,
         deadline: Deadline | None,
     ) -> None:
@@ -175,6 +199,7 @@ class _Ranked:
         self._index = index
         self._request = request
         self._rank = rank
+        self._freest_first = freest_first
         self._considered = considered
         self._heap: list[tuple[float, int, int, int, Candidate]] = []
         self._count = 0
@@ -188,7 +213,7 @@ class _Ranked:
         self._round.clear()
         index, request, most = self._index, self._request, self._considered
         # What is ranked by what is left need not be the first: the columns know the best.
-        trees = index.freest_trees(request, most) if self._rank is most_free else None
+        trees = index.freest_trees(request, most) if self._freest_first else None
         self._add(index.found(request, limit=most, trees=trees, deadline=self._deadline))
 
     def best(self) -> Candidate | None:

@@ -216,3 +216,26 @@ def test_trees_that_have_to_be_searched_are_ranked_beside_the_others() -> None:
     placement.store.write(put_it)
     taken = [where(best(placement, f"c{n}", ONE_DEVICE)) for n in range(4)]
     assert taken == [["a"], ["a"], ["device0"], ["device1"]]
+
+
+def test_a_rank_made_of_the_usual_one_can_ask_for_the_freest_trees_too() -> None:
+    def without_host0(candidate: Candidate, summaries: Summaries) -> float:
+        return most_free(candidate, summaries) - (candidate.root == "host0")
+
+    def taken(name: str, freest_first: bool | None) -> list[str]:
+        placement = hosts(*[4] * 40, 9)
+        return where(
+            claim_best(
+                placement.store,
+                placement.books,
+                placement.index,
+                consumer(name),
+                ONE_CPU,
+                rank=without_host0,
+                freest_first=freest_first,
+                considered=3,
+            )
+        )
+
+    assert taken("a", True) == ["host40"]
+    assert taken("b", False) == taken("c", None) == ["host1"]
