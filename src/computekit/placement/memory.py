@@ -26,6 +26,8 @@ from computekit.placement.ports import (
     PROVIDER_CHANGED,
     TRAIT_CHANGED,
     Claim,
+    Held,
+    ProviderHeld,
     ProviderUse,
     Reshaped,
     Usage,
@@ -84,6 +86,18 @@ class MemoryPlacement:
     def allocations(self, provider: ProviderId) -> tuple[Allocation, ...]:
         with self._store.lock:
             return self._held.allocations(provider)
+
+    def held(self, consumer: ConsumerId) -> Held:
+        with self._store.lock:
+            allocation = self._held.allocation(consumer)
+            of = () if allocation is None else allocation.resources
+            rows = self._uses.rows
+            return Held(allocation, {p: rows[p].provider.generation for p in of})
+
+    def provider_held(self, provider: ProviderId) -> ProviderHeld | None:
+        with self._store.lock:
+            row = self._uses.rows.get(provider)
+            return None if row is None else ProviderHeld(row, self._held.allocations(provider))
 
     def consumers(
         self, after: ConsumerId | None = None, limit: int = 1000

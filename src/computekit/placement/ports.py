@@ -25,8 +25,10 @@ __all__ = [
     "TRAIT_CHANGED",
     "Claim",
     "CounterClaim",
+    "Held",
     "PlacementReader",
     "PlacementWriter",
+    "ProviderHeld",
     "ProviderUse",
     "Reshaped",
     "Usage",
@@ -93,6 +95,32 @@ class ProviderUse:
 
 
 @attrs.frozen
+class Held:
+    """What a consumer holds, and of what: read at one moment.
+
+    Attributes:
+        allocation: all of it; None if the consumer is unknown.
+        generations: of each provider that it holds something of.
+    """
+
+    allocation: Allocation | None
+    generations: Mapping[ProviderId, int]
+
+
+@attrs.frozen
+class ProviderHeld:
+    """What is held of a provider: read at one moment.
+
+    Attributes:
+        use: the provider.
+        allocations: those that hold something of it, by consumer id.
+    """
+
+    use: ProviderUse
+    allocations: tuple[Allocation, ...]
+
+
+@attrs.frozen
 class Usage:
     """What the consumers of one type hold together.
 
@@ -146,6 +174,14 @@ class PlacementReader(Protocol):
 
     def allocations(self, provider: ProviderId) -> tuple[Allocation, ...]:
         """Return all allocations that hold something of `provider`, by consumer id."""
+        ...
+
+    def held(self, consumer: ConsumerId) -> Held:
+        """Return what a consumer holds, with the generations of the providers at that moment."""
+        ...
+
+    def provider_held(self, provider: ProviderId) -> ProviderHeld | None:
+        """Return a provider with all allocations of it; None if there is no such provider."""
         ...
 
     def consumers(

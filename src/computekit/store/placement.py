@@ -25,12 +25,13 @@ from computekit.placement import (
 )
 from computekit.placement.judging import check_given_up
 from computekit.placement.names import standard_classes, standard_traits
+from computekit.placement.ports import Held, ProviderHeld
 from computekit.placement.tree_plan import plan_tree
 from computekit.store import allocation_rows, provider_trees
 from computekit.store.claims import plan_claims, release, write_claims
 from computekit.store.counters import read_counter
 from computekit.store.names import CLASSES, TRAITS, associated_traits, rename_class
-from computekit.store.provider_rows import read_all, read_some, read_tree
+from computekit.store.provider_rows import read_all, read_generations, read_some, read_tree
 from computekit.store.sql_store import SqlStore
 from computekit.units import Seconds
 from computekit.work import Tx
@@ -72,6 +73,18 @@ class SqlPlacement:
     def allocations(self, provider: ProviderId) -> tuple[Allocation, ...]:
         with self._store.reading() as connection:
             return allocation_rows.read_of_provider(connection, provider)
+
+    def held(self, consumer: ConsumerId) -> Held:
+        with self._store.reading() as connection:
+            allocation = allocation_rows.read_one(connection, consumer)
+            of = () if allocation is None else allocation.resources
+            return Held(allocation, read_generations(connection, of))
+
+    def provider_held(self, provider: ProviderId) -> ProviderHeld | None:
+        with self._store.reading() as connection:
+            for use in read_some(connection, (provider,)):
+                return ProviderHeld(use, allocation_rows.read_of_provider(connection, provider))
+        return None
 
     def consumers(
         self, after: ConsumerId | None = None, limit: int = 1000

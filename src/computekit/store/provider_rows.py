@@ -24,7 +24,7 @@ from computekit.store.sql_store import Raced
 from computekit.store.tables import INVENTORY, PROVIDER, PROVIDER_AGGREGATE, PROVIDER_TRAIT
 from computekit.units import Seconds
 
-__all__ = ["read_all", "read_some", "read_tree", "write_parts"]
+__all__ = ["read_all", "read_generations", "read_some", "read_tree", "write_parts"]
 
 _MAX_CAPACITY = 2**62
 """No sum of amounts gets there, so a capacity beyond it is no limit."""
@@ -68,6 +68,9 @@ class _Queries:
 
 _MEMBER = PROVIDER.alias("member")
 _ROOT = select(_MEMBER.c.root_id).where(_MEMBER.c.id == bindparam("member")).scalar_subquery()
+_GENERATIONS = select(PROVIDER.c.id, PROVIDER.c.generation).where(
+    PROVIDER.c.id.in_(bindparam("ids", expanding=True))
+)
 _ALL = _Queries.where(true())
 _TREE = _Queries.where(PROVIDER.c.root_id == _ROOT)
 _SOME = _Queries.where(PROVIDER.c.id.in_(bindparam("ids", expanding=True)))
@@ -100,6 +103,15 @@ def read_all(connection: Connection) -> tuple[ProviderUse, ...]:
 def read_some(connection: Connection, ids: Iterable[ProviderId]) -> tuple[ProviderUse, ...]:
     """Return those of these providers that are there, in the order of `PlacementReader.uses`."""
     return _read(connection, _SOME, ({"ids": some} for some in chunks(ids)))
+
+
+def read_generations(connection: Connection, ids: Iterable[ProviderId]) -> dict[ProviderId, int]:
+    """Return the generations of those of these providers that are there."""
+    found: dict[ProviderId, int] = {}
+    for some in chunks(ids):
+        rows = connection.execute(_GENERATIONS, {"ids": some})
+        found.update((ProviderId(of), generation) for of, generation in rows)
+    return found
 
 
 def read_tree(connection: Connection, member: ProviderId) -> tuple[ProviderUse, ...]:

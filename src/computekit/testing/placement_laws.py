@@ -23,6 +23,7 @@ from computekit.model import (
     Trait,
 )
 from computekit.placement import Claim, CounterClaim, ProviderUse
+from computekit.placement.ports import Held
 from computekit.testing.placement_bench import PlacementBench, example_claim, example_tree
 from computekit.testing.placement_claim_laws import PlacementClaimLaws
 from computekit.testing.placement_group_laws import PlacementGroupLaws
@@ -160,6 +161,33 @@ class PlacementLaws(
         assert [a.consumer.id for a in bench.placement.allocations(ProviderId("h"))] == sorted(
             granted
         )
+
+    def test_what_is_held_is_read_at_one_moment(self, bench: PlacementBench) -> None:
+        bench.put(example_tree("h", vcpu=50, children=0))
+        bench.claim(example_claim("c", {"h": {VCPU: 1}}))
+        last = 50
+
+        def write() -> None:
+            for n in range(1, last):
+                bench.claim(example_claim("c", {"h": {VCPU: 1 + n % 7}}, generation=n))
+
+        def read() -> None:
+            while True:
+                held = bench.placement.held(ConsumerId("c"))
+                assert held.allocation is not None
+                # Nobody else claims here, so both go up together.
+                assert held.generations == {"h": held.allocation.consumer.generation}
+                of = bench.placement.provider_held(ProviderId("h"))
+                assert of is not None
+                assert [one.resources[of.use.provider.id] for one in of.allocations] == [
+                    of.use.used
+                ]
+                if held.allocation.consumer.generation == last:
+                    return
+
+        run_threads(write, read)
+        assert bench.placement.held(ConsumerId("nobody")) == Held(None, {})
+        assert bench.placement.provider_held(ProviderId("nowhere")) is None
 
     def test_the_books_stay_right_while_threads_claim_move_and_release(
         self, bench: PlacementBench

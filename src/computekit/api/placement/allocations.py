@@ -1,7 +1,7 @@
 """Operations on what consumers hold."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import NoneType
 
 import attrs
@@ -9,7 +9,7 @@ import attrs
 from computekit.api.access import Rule
 from computekit.api.context import CallContext
 from computekit.api.operation import ApiOperation
-from computekit.api.placement.base import Hosted, since, there
+from computekit.api.placement.base import Hosted, since
 from computekit.api.placement.inventories import InventoriesChange
 from computekit.api.placement.known_names import KnownNames
 from computekit.api.placement.providers import ProviderPath
@@ -20,9 +20,9 @@ from computekit.errors import (
     InUse,
     NotFound,
 )
-from computekit.ids import ConsumerId, ProjectId, ProviderId, UserId
+from computekit.ids import ConsumerId, ProjectId, UserId
 from computekit.model import Allocation, Consumer, FrozenMap, ResourceClass
-from computekit.placement.ports import Claim, ProviderUse, Reshaped, Usage
+from computekit.placement.ports import Claim, Held, ProviderHeld, Reshaped, Usage
 from computekit.work import Tx
 
 __all__ = [
@@ -39,8 +39,6 @@ __all__ = [
     "AllocationCalls",
     "AllocationsChange",
     "ConsumerPath",
-    "Held",
-    "ProviderHeld",
     "Reshape",
     "UsageQuery",
     "Usages",
@@ -121,32 +119,6 @@ class Usages:
     """
 
     by_label: FrozenMap[str, Usage]
-
-
-@attrs.frozen
-class Held:
-    """What a consumer holds.
-
-    Attributes:
-        allocation: all of it; None if the consumer is unknown.
-        generations: of each provider that it holds something of.
-    """
-
-    allocation: Allocation | None
-    generations: Mapping[ProviderId, int]
-
-
-@attrs.frozen
-class ProviderHeld:
-    """What is held of a provider.
-
-    Attributes:
-        use: the provider.
-        allocations: those that hold something of it.
-    """
-
-    use: ProviderUse
-    allocations: tuple[Allocation, ...]
 
 
 SHOW_ALLOCATION = ApiOperation(
@@ -244,12 +216,7 @@ class AllocationCalls:
 
     def show(self, asked: ConsumerPath, _context: CallContext) -> Held:
         """Carry out `SHOW_ALLOCATION`."""
-        books = self._placement.books
-        allocation = books.allocation(asked.consumer_uuid)
-        if allocation is None:
-            return Held(None, {})
-        uses = books.uses(frozenset(allocation.resources))
-        return Held(allocation, {use.provider.id: use.provider.generation for use in uses})
+        return self._placement.books.held(asked.consumer_uuid)
 
     def set(self, asked: AllocationsChange, _context: CallContext) -> None:
         """Carry out `SET_ALLOCATION` and `SET_ALLOCATIONS`."""
@@ -272,9 +239,10 @@ class AllocationCalls:
 
     def of_provider(self, asked: ProviderPath, _context: CallContext) -> ProviderHeld:
         """Carry out `SHOW_PROVIDER_ALLOCATIONS`."""
-        books = self._placement.books
-        use = there(books, asked.uuid)
-        return ProviderHeld(use, books.allocations(asked.uuid))
+        found = self._placement.books.provider_held(asked.uuid)
+        if found is None:
+            raise NotFound("provider", asked.uuid)
+        return found
 
     def usages(self, asked: UsageQuery, _context: CallContext) -> Usages:
         """Carry out `SHOW_USAGES`."""

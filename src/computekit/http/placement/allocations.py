@@ -10,8 +10,6 @@ from computekit.api.placement.allocations import (
     UNKNOWN,
     AllocationsChange,
     ConsumerPath,
-    Held,
-    ProviderHeld,
     Reshape,
     bare_consumer,
 )
@@ -67,6 +65,7 @@ from computekit.model import (
     ResourceClass,
     Resources,
 )
+from computekit.placement.ports import Held, ProviderHeld
 
 __all__ = [
     "AllocationChangeForm",
