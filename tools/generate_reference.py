@@ -18,6 +18,7 @@ import click
 from computekit import cli, errors
 from computekit.errors import ComputekitError
 from computekit.http.placement import placement_document, placement_endpoints
+from computekit.pci import PCI_CODES
 from computekit.placement import LocalPlacement
 from computekit_daemons import allinone, placement
 
@@ -72,7 +73,7 @@ COMMANDS_HEAD = """\
 <!-- Written by tools/generate_reference.py from the commands themselves. -->
 
 `computekit` works on the state directory of an all-in-one: it writes operations, which a running
-`computekit-allinone` carries out. `computekit place` only reads; `computekit demo` brings its own.
+`computekit-allinone` carries out. `computekit place` only reads, and `computekit pci` does without; `computekit demo` brings its own.
 `computekit-placement` serves the Placement API, described by
 [an OpenAPI document](placement-openapi.json).
 """
@@ -104,6 +105,25 @@ def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Co
                 yield from _commands(f"{path} {name}", below)
 
 
+PCI_CODES_HEAD = """\
+# Codes of PCI faults, findings and notes
+
+<!-- Written by tools/generate_reference.py from src/computekit/pci/codes.py. -->
+
+C, S and A are faults of what is written: the file, a device spec, an alias. G is about groups, H
+about a configuration together with a host. N is what discovery finds broken; it keeps no other
+device from being reported.
+
+| code | meaning |
+|------|---------|
+"""
+
+
+def pci_codes_page() -> str:
+    """Return the page of the codes that the PCI room uses."""
+    return PCI_CODES_HEAD + "".join(f"| {code} | {text} |\n" for code, text in PCI_CODES.items())
+
+
 def placement_openapi() -> str:
     """Return the OpenAPI document of the Placement API."""
     endpoints = placement_endpoints(LocalPlacement.in_memory(), random.Random(0))
@@ -117,6 +137,7 @@ def main(arguments: list[str]) -> int:
     pages = {
         REFERENCE / "errors.md": errors_page(),
         REFERENCE / "commands.md": commands_page(),
+        REFERENCE / "pci-codes.md": pci_codes_page(),
         REFERENCE / "placement-openapi.json": placement_openapi(),
     }
     stale = False

@@ -5,6 +5,7 @@ from importlib.metadata import entry_points
 import click
 
 from computekit import __version__
+from computekit.cli.pci import pci
 from computekit.cli.place import place
 from computekit.cli.placement import placement
 from computekit.cli.sim import sim
@@ -50,6 +51,7 @@ def main() -> None:
     """Place, account for and run virtual servers."""
 
 
+main.add_command(pci)
 main.add_command(place)
 main.add_command(placement)
 main.add_command(sim)
