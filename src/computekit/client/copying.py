@@ -182,7 +182,11 @@ def _write_parts(
 
 
 def _write_claim(wanted: Allocation, target: CopySide, loosened: set[ProviderId]) -> None:
-    """Claim what is held, also of a provider whose inventory has shrunk below its use since."""
+    """Claim what is held, also of a provider whose inventory has shrunk below its use since.
+
+    Each inventory is widened once: one that is too small again is another's doing.
+    """
+    widened: set[tuple[ProviderId, ResourceClass]] = set()
     while True:
         held = target.allocation(wanted.consumer.id)
         seen = 0 if held is None else held.consumer.generation
@@ -192,8 +196,9 @@ def _write_claim(wanted: Allocation, target: CopySide, loosened: set[ProviderId]
         except (CapacityExceeded, AmountNotAllowed) as error:
             provider, name = ProviderId(error.provider), ResourceClass(error.resource_class)
             now = target.provider(provider).provider
-            if now.inventories[name] == WIDE:
+            if (provider, name) in widened or now.inventories.get(name, WIDE) == WIDE:
                 raise
+            widened.add((provider, name))
             wide = now.inventories.replace(name, WIDE)
             loosened.add(provider)
             target.set_inventories(provider, now.generation, wide)
