@@ -64,6 +64,12 @@ def test_a_body_that_is_too_long_is_not_read(framing: str) -> None:
         assert caller.getresponse().status == 413
 
 
+def test_a_path_keeps_the_slashes_that_it_begins_with() -> None:
+    with serving() as address:
+        assert get(address, "/things/a") == 200
+        assert get(address, "//things/a") == get(address, "///things/a") == 404
+
+
 def test_headers_and_urls_are_bounded() -> None:
     with serving() as address:
         assert get(address, "/things/" + "x" * 30_000) == 200

@@ -121,7 +121,7 @@ class _Exchange:
         self.headers = Headers(environ)
         self.request_id = request_id
         self.method = str(environ.get("REQUEST_METHOD", "GET"))
-        path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
+        path = _path(environ).encode("latin-1", "replace")
         self.path = path.decode("utf-8", "replace") or "/"
         self.operation = "-"
         self.version: Microversion | None = None
@@ -303,6 +303,13 @@ class Application:
         if self._settings.cross_origin is not None and exchange.method != "OPTIONS":
             said += self._settings.cross_origin.permission(exchange.headers)
         return said
+
+
+def _path(environ: Mapping[str, object]) -> str:
+    """Return the path as it was asked for: waitress makes one slash of those that it begins with."""
+    path = str(environ.get("PATH_INFO", ""))
+    asked = str(environ.get("REQUEST_URI", ""))
+    return f"/{path}" if asked.startswith("//") and not path.startswith("//") else path
 
 
 def _refuse_nul(path: str, query: str) -> None:
