@@ -73,8 +73,8 @@ COMMANDS_HEAD = """\
 <!-- Written by tools/generate_reference.py from the commands themselves. -->
 
 `computekit` works on the state directory of an all-in-one: it writes operations, which a running
-`computekit-allinone` carries out. `computekit place` only reads, and `computekit pci` does without; `computekit demo` brings its own.
-`computekit-placement` serves the Placement API, described by
+`computekit-allinone` carries out. `computekit place` only reads; `computekit pci` does without, and
+`computekit demo` brings its own. `computekit-placement` serves the Placement API, described by
 [an OpenAPI document](placement-openapi.json).
 """
 

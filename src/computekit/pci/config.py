@@ -50,6 +50,9 @@ def parse_pci_config(text: str, *, syntax: str) -> PciConfig:
     faults: list[Fault] = []
     try:
         whole: object = tomllib.loads(text) if syntax == "toml" else parse_json(text)
+    except RecursionError:
+        message = f"the file is no {syntax.upper()}: it is nested too deeply"
+        raise InvalidInput((Fault("", "C01", message),)) from None
     except ValueError as error:
         raise InvalidInput(
             (Fault("", "C01", f"the file is no {syntax.upper()}: {error}"),)

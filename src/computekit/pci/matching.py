@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-from computekit.pci.address import MAX_DOMAIN
+from computekit.pci.address import MAX_DOMAIN, PciAddress
 from computekit.pci.address_pattern import AddressRegex
 from computekit.pci.device import DeviceType, HostDevices, PciDevice
 from computekit.pci.finding import Finding, Severity
@@ -40,11 +40,12 @@ def match_devices(
     guest can have (a bridge, a domain above FFFF) is left out with a finding.
     """
     listed = tuple(specs)
+    index = _Index(listed)
     matches: list[Match] = []
     findings: list[Finding] = []
     used: set[str] = set()
     for device in host.devices:
-        found = [(spec, level) for spec in listed if (level := _level(spec, device, host))]
+        found = [(spec, level) for spec in index.near(device) if (level := _level(spec, device))]
         if not found:
             continue
         used.update(spec.path for spec, _level in found)
@@ -69,7 +70,26 @@ def match_devices(
     return tuple(it for it in matches if id(it.device) not in refused), tuple(findings)
 
 
-def _level(spec: DeviceSpec, device: PciDevice, host: HostDevices) -> int:
+class _Index:
+    """Specs by the address that they name, so that each device meets only those it may be of."""
+
+    def __init__(self, specs: tuple[DeviceSpec, ...]) -> None:
+        self._exact: dict[PciAddress, list[tuple[int, DeviceSpec]]] = {}
+        self._wide: list[tuple[int, DeviceSpec]] = []
+        for at, spec in enumerate(specs):
+            exact = None if spec.address is None else spec.address.exact
+            listed = self._wide if exact is None else self._exact.setdefault(exact, [])
+            listed.append((at, spec))
+
+    def near(self, device: PciDevice) -> Iterator[DeviceSpec]:
+        """Return those that may mean a device, in the order of the file."""
+        found = [*self._wide, *self._exact.get(device.address, ())]
+        if device.physical_function is not None:
+            found.extend(self._exact.get(device.physical_function, ()))
+        return (spec for _at, spec in sorted(found, key=lambda pair: pair[0]))
+
+
+def _level(spec: DeviceSpec, device: PciDevice) -> int:
     """Return how specific a spec is for a device; 0: it does not mean it."""
     if spec.vendor_id not in (None, device.vendor_id):
         return 0

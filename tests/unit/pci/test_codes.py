@@ -250,9 +250,17 @@ def test_a_provider_needs_a_name_that_placement_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "syntax", "code"), [("{", "json", "C01"), ("[]", "json", "C01"), ("=", "toml", "C01"),
-                                 ('{"alias": [], "alias": []}', "json", "C02")]
-)  # fmt: skip
+    ("text", "syntax", "code"),
+    [
+        ("{", "json", "C01"),
+        ("[]", "json", "C01"),
+        ("[" * 100_000, "json", "C01"),
+        ("=", "toml", "C01"),
+        ("a=" + "[" * 9_000, "toml", "C01"),
+        ('{"alias": [], "alias": []}', "json", "C02"),
+    ],
+    ids=range(6),
+)
 def test_a_file_that_is_wrong_as_a_whole(text: str, syntax: str, code: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_pci_config(text, syntax=syntax)

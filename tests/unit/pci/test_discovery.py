@@ -8,7 +8,6 @@ import pytest
 
 from computekit.pci import (
     DeviceType,
-    HostDevices,
     NoteCode,
     PciAddress,
     PciDevice,
@@ -17,7 +16,7 @@ from computekit.pci import (
     read_sysfs,
 )
 from computekit.pci.vpd import card_serial
-from tests.unit.pci.fixture import unpack
+from tests.unit.pci.fixture import name_of, nodedev_xml, unpack
 
 # address, vendor, product, class, type, NUMA node, IOMMU group, driver, PF, root port
 GOLDEN = """\
@@ -106,54 +105,17 @@ def test_a_broken_entry_keeps_no_other_device_from_being_reported(tmp_path: Path
     assert host.by_address[PciAddress.parse("10000:e0:06.0")].ports == ()
 
 
-def nodedev(device: PciDevice, host: HostDevices) -> str:
-    """Return what libvirt says of a device."""
-
-    def attributes(address: PciAddress) -> str:
-        return (
-            f"<address domain='{address.domain:#06x}' bus='{address.bus:#04x}'"
-            f" slot='{address.slot:#04x}' function='{address.function:#x}'/>"
-        )
-
-    at = device.address
-    parent = "computer" if device.root_port is None else name_of(device.ports[0])
-    inner = ""
-    if device.physical_function is not None:
-        of = attributes(device.physical_function)
-        inner += f"<capability type='phys_function'>{of}</capability>"
-    if device.max_vfs:
-        vfs = "".join(attributes(vf.address) for vf in host.vfs_of[at])
-        most = device.max_vfs
-        inner += f"<capability type='virt_functions' maxCount='{most}'>{vfs}</capability>"
-    if device.numa_node is not None:
-        inner += f"<numa node='{device.numa_node}'/>"
-    driver = f"<driver><name>{device.driver}</name></driver>" if device.driver else ""
-    return (
-        f"<device><name>{name_of(at)}</name><parent>{parent}</parent>{driver}"
-        f"<capability type='pci'><class>{device.class_code:#08x}</class>"
-        f"<domain>{at.domain}</domain><bus>{at.bus}</bus>"
-        f"<slot>{at.slot}</slot><function>{at.function}</function>"
-        f"<product id='{device.product_id:#06x}'/><vendor id='{device.vendor_id:#06x}'/>{inner}"
-        f"<iommuGroup number='{device.iommu_group}'>{attributes(at)}</iommuGroup>"
-        "</capability></device>"
-    )
-
-
-def name_of(address: PciAddress) -> str:
-    return "pci_" + str(address).replace(":", "_").replace(".", "_")
-
-
 def test_both_front_ends_say_the_same(tmp_path: Path) -> None:
     host = read_sysfs(unpack(tmp_path))
     for device in host.devices:
-        (tmp_path / f"{name_of(device.address)}.xml").write_text(nodedev(device, host), "utf-8")
+        (tmp_path / f"{name_of(device.address)}.xml").write_text(nodedev_xml(device, host), "utf-8")
 
     assert read_nodedevs(tmp_path) == host
 
 
 def test_a_broken_document_keeps_no_other_device_from_being_reported(tmp_path: Path) -> None:
     host = read_sysfs(unpack(tmp_path))
-    whole = nodedev(host.devices[2], host)
+    whole = nodedev_xml(host.devices[2], host)
     net = "<capability type='net'><interface>ens2</interface></capability>"
     interface = f"<device><parent>pci_0000_00_02_0</parent>{net}</device>"
 

@@ -16,7 +16,7 @@ from computekit.pci import (
     parse_pci_config,
     read_sysfs,
 )
-from tests.unit.pci.fixture import unpack
+from tests.unit.pci.fixture import nodedev_xml, unpack
 
 CONFIG = """\
 device_spec = [
@@ -111,6 +111,12 @@ def test_the_command_prints_json(tmp_path: Path) -> None:
         "pool": "h1_PCI_GROUP_g0/CUSTOM_PCI_GROUP_NV_PAIR",
         "aliases": ["av"],
     }
+    for device in read_sysfs(root).devices:
+        nodedev = config.with_name(f"{device.address}.xml")
+        nodedev.write_text(nodedev_xml(device, read_sysfs(root)), "utf-8")
+    command[2:4] = ["--nodedev", str(tmp_path)]
+    same = CliRunner().invoke(main, [*command, "--json"])
+    assert same.stdout == done.stdout
     shown = CliRunner().invoke(main, command)
     assert shown.exit_code == 0
     assert "info G14 device_spec[0]: group 'g0'" in shown.stdout
