@@ -216,3 +216,23 @@ def test_a_missing_provider_is_said_before_a_broken_body(call: Caller) -> None:
         reply = send(call, method, f"/resource_providers/{HOST}{part}", {"x": 1})
         assert reply.status == 404
         assert "vary" not in reply.headers
+
+
+def test_a_ratio_that_leaves_nothing_is_refused_as_before_1_26(tree: Caller) -> None:
+    body = {"resource_provider_generation": 0, "total": 100, "allocation_ratio": 0.0001}
+    url = f"/resource_providers/{HOST}/inventories/VCPU"
+    refused = send(tree, "PUT", url, body, minor=25)
+    assert refused.status == 400
+    assert "greater than or equal to total" in refused.detail
+    assert send(tree, "PUT", url, body).status == 200
+
+
+def test_a_reshape_is_refused_for_the_first_provider_that_it_names(tree: Caller) -> None:
+    gone = {"resource_provider_generation": 0, "inventories": {}}
+    stale = {"resource_provider_generation": 7, "inventories": {}}
+    for inventories, status in (
+        ({OTHER: gone, CARD: stale}, 400),
+        ({CARD: stale, OTHER: gone}, 409),
+    ):
+        body = {"inventories": inventories, "allocations": {}}
+        assert send(tree, "POST", "/reshaper", body).status == status

@@ -339,7 +339,7 @@ class MemoryPlacement:
     ) -> tuple[Allocation, ...]:
         mine = self._store.transaction(tx)
         rules.check_reshape(inventories, claims)
-        rows = {p: self._expect(p, inventories[p].generation) for p in sorted(inventories)}
+        rows = {p: self._expect(p, inventories[p].generation) for p in inventories}
         self._held.judge(claims, self._stock(claims, inventories))
         check_given_up(
             claims,

@@ -324,8 +324,8 @@ class InventoryCalls:
         provider = before.provider
         if not may_reserve_all:
             for name, inventory in new.items():
-                if inventory.reserved >= inventory.total:
-                    message = f"{inventory.reserved} is not less than the total"
+                if inventory.capacity <= 0:
+                    message = f"reserving {inventory.reserved} leaves nothing to give"
                     raise InvalidInput((Fault(f"inventories[{name}].reserved", "all", message),))
         # The transaction is the only writer, so what is held now is all that is held.
         held = [
