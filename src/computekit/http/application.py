@@ -306,7 +306,7 @@ class Application:
 
 
 def _path(environ: Mapping[str, object]) -> str:
-    """Return the path as it was asked for: waitress makes one slash of those that it begins with."""
+    """Return the path as it was asked for: of slashes at its beginning waitress leaves one."""
     path = str(environ.get("PATH_INFO", ""))
     asked = str(environ.get("REQUEST_URI", ""))
     return f"/{path}" if asked.startswith("//") and not path.startswith("//") else path

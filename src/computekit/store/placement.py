@@ -31,7 +31,13 @@ from computekit.store import allocation_rows, provider_trees
 from computekit.store.claims import plan_claims, release, write_claims
 from computekit.store.counters import read_counter
 from computekit.store.names import CLASSES, TRAITS, associated_traits, rename_class
-from computekit.store.provider_rows import read_all, read_generations, read_some, read_tree
+from computekit.store.provider_rows import (
+    read_all,
+    read_generations,
+    read_one,
+    read_some,
+    read_tree,
+)
 from computekit.store.sql_store import SqlStore
 from computekit.units import Seconds
 from computekit.work import Tx
@@ -63,6 +69,11 @@ class SqlPlacement:
         return ProviderTree(tuple(row.provider for row in rows)) if rows else None
 
     def uses(self, providers: frozenset[ProviderId] | None = None) -> tuple[ProviderUse, ...]:
+        if providers is not None and len(providers) == 1:  # the everyday question of a replica
+            (provider,) = providers
+            with self._store.reading(one_statement=True) as connection:
+                use = read_one(connection, provider)
+            return () if use is None else (use,)
         with self._store.reading() as connection:
             return read_all(connection) if providers is None else read_some(connection, providers)
 
@@ -82,9 +93,10 @@ class SqlPlacement:
 
     def provider_held(self, provider: ProviderId) -> ProviderHeld | None:
         with self._store.reading() as connection:
-            for use in read_some(connection, (provider,)):
-                return ProviderHeld(use, allocation_rows.read_of_provider(connection, provider))
-        return None
+            use = read_one(connection, provider)
+            if use is None:
+                return None
+            return ProviderHeld(use, allocation_rows.read_of_provider(connection, provider))
 
     def consumers(
         self, after: ConsumerId | None = None, limit: int = 1000
@@ -251,7 +263,7 @@ class SqlPlacement:
         rules.check_reshape(inventories, claims)
         before = {
             p: provider_trees.expect(connection, p, inventories[p].generation).provider
-            for p in sorted(inventories)
+            for p in inventories
         }
         both = {
             p: attrs.evolve(

@@ -5,14 +5,20 @@ from collections.abc import Iterable
 
 import attrs
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
+    Double,
+    Integer,
     Select,
+    String,
     bindparam,
     delete,
     insert,
+    literal_column,
     select,
     true,
+    union_all,
     update,
 )
 
@@ -20,11 +26,12 @@ from computekit.ids import AggregateId, ProviderId
 from computekit.model import FrozenMap, Inventory, Provider, ResourceClass, Trait
 from computekit.placement import ProviderUse
 from computekit.store.chunks import chunks
+from computekit.store.quick import Quick, QuickSelect, run_together
 from computekit.store.sql_store import Raced
 from computekit.store.tables import INVENTORY, PROVIDER, PROVIDER_AGGREGATE, PROVIDER_TRAIT
 from computekit.units import Seconds
 
-__all__ = ["read_all", "read_generations", "read_some", "read_tree", "write_parts"]
+__all__ = ["read_all", "read_generations", "read_one", "read_some", "read_tree", "write_parts"]
 
 _MAX_CAPACITY = 2**62
 """No sum of amounts gets there, so a capacity beyond it is no limit."""
@@ -75,23 +82,101 @@ _ALL = _Queries.where(true())
 _TREE = _Queries.where(PROVIDER.c.root_id == _ROOT)
 _SOME = _Queries.where(PROVIDER.c.id.in_(bindparam("ids", expanding=True)))
 
-_NEW_INVENTORY = insert(INVENTORY)
-_NEW_TRAIT = insert(PROVIDER_TRAIT)
-_NEW_AGGREGATE = insert(PROVIDER_AGGREGATE)
-_SET_INVENTORY = update(INVENTORY).where(
-    INVENTORY.c.provider_id == bindparam("of"), INVENTORY.c.resource_class == bindparam("what")
+_PROVIDER, _INVENTORY, _TRAIT, _AGGREGATE = range(4)
+_NO_TEXT = literal_column("''", String)
+_NO_NUMBER = literal_column("0", BigInteger)
+_NO_REAL = literal_column("0.0", Double)
+
+
+def _kind(kind: int) -> ColumnElement[int]:
+    return literal_column(str(kind), Integer)
+
+
+def _one() -> QuickSelect[int, str, str | None, str, int, int, int, int, int, int, float]:
+    """Return what reads one provider with all its parts by one statement."""
+    p, i, t, a = PROVIDER.c, INVENTORY.c, PROVIDER_TRAIT.c, PROVIDER_AGGREGATE.c
+    of = bindparam("of", type_=String)
+    numbers = (_NO_NUMBER,) * 5
+    return QuickSelect(
+        union_all(
+            select(
+                _kind(_PROVIDER),
+                p.name,
+                p.parent_id,
+                p.root_id,
+                p.generation,
+                *numbers,
+                p.updated_s,
+            ).where(p.id == of),
+            select(
+                _kind(_INVENTORY),
+                i.resource_class,
+                _NO_TEXT,
+                _NO_TEXT,
+                i.used,
+                i.total,
+                i.reserved,
+                i.min_unit,
+                i.max_unit,
+                i.step_size,
+                i.allocation_ratio,
+            ).where(i.provider_id == of),
+            select(
+                _kind(_TRAIT), t.trait, _NO_TEXT, _NO_TEXT, _NO_NUMBER, *numbers, _NO_REAL
+            ).where(t.provider_id == of),
+            select(
+                _kind(_AGGREGATE),
+                a.aggregate_id,
+                _NO_TEXT,
+                _NO_TEXT,
+                _NO_NUMBER,
+                *numbers,
+                _NO_REAL,
+            ).where(a.provider_id == of),
+        )
+    )
+
+
+_ONE = _one()
+
+_OF, _WHAT = bindparam("of", type_=String), bindparam("what", type_=String)
+_NEW_INVENTORY = Quick(insert(INVENTORY))
+_NEW_TRAIT = Quick(insert(PROVIDER_TRAIT))
+_NEW_AGGREGATE = Quick(insert(PROVIDER_AGGREGATE))
+_SET_INVENTORY = Quick(
+    update(INVENTORY)
+    .where(INVENTORY.c.provider_id == _OF, INVENTORY.c.resource_class == _WHAT)
+    .values(
+        {
+            name: bindparam(f"new_{name}", type_=INVENTORY.c[name].type)
+            for name in (
+                "total",
+                "reserved",
+                "min_unit",
+                "max_unit",
+                "step_size",
+                "allocation_ratio",
+                "capacity",
+            )
+        }
+    )
 )
-_DROP_INVENTORY = delete(INVENTORY).where(
-    INVENTORY.c.provider_id == bindparam("of"),
-    INVENTORY.c.resource_class == bindparam("what"),
-    INVENTORY.c.used == 0,
+_DROP_INVENTORY = Quick(
+    delete(INVENTORY).where(
+        INVENTORY.c.provider_id == _OF,
+        INVENTORY.c.resource_class == _WHAT,
+        INVENTORY.c.used == 0,
+    )
 )
-_DROP_TRAIT = delete(PROVIDER_TRAIT).where(
-    PROVIDER_TRAIT.c.provider_id == bindparam("of"), PROVIDER_TRAIT.c.trait == bindparam("what")
+_DROP_TRAIT = Quick(
+    delete(PROVIDER_TRAIT).where(
+        PROVIDER_TRAIT.c.provider_id == _OF, PROVIDER_TRAIT.c.trait == _WHAT
+    )
 )
-_DROP_AGGREGATE = delete(PROVIDER_AGGREGATE).where(
-    PROVIDER_AGGREGATE.c.provider_id == bindparam("of"),
-    PROVIDER_AGGREGATE.c.aggregate_id == bindparam("what"),
+_DROP_AGGREGATE = Quick(
+    delete(PROVIDER_AGGREGATE).where(
+        PROVIDER_AGGREGATE.c.provider_id == _OF, PROVIDER_AGGREGATE.c.aggregate_id == _WHAT
+    )
 )
 
 
@@ -112,6 +197,45 @@ def read_generations(connection: Connection, ids: Iterable[ProviderId]) -> dict[
         rows = connection.execute(_GENERATIONS, {"ids": some})
         found.update((ProviderId(of), generation) for of, generation in rows)
     return found
+
+
+def read_one(connection: Connection, provider: ProviderId) -> ProviderUse | None:
+    """Return a provider, by one statement; None if it is not there."""
+    inventories: dict[ResourceClass, Inventory] = {}
+    used: dict[ResourceClass, int] = {}
+    traits: list[Trait] = []
+    aggregates: list[AggregateId] = []
+    found: tuple[str, str | None, str, int, float] | None = None
+    for row in _ONE.rows(connection, {"of": provider}):
+        kind, text, parent, root, number = row[:5]
+        if kind == _INVENTORY:
+            name = ResourceClass(text)
+            inventories[name] = Inventory(*row[5:11])
+            if number:
+                used[name] = number
+        elif kind == _TRAIT:
+            traits.append(Trait(text))
+        elif kind == _AGGREGATE:
+            aggregates.append(AggregateId(text))
+        else:
+            found = text, parent, root, number, row[10]
+    if found is None:
+        return None
+    name_, parent, root, generation, updated_s = found
+    return ProviderUse(
+        Provider(
+            provider,
+            name_,
+            None if parent is None else ProviderId(parent),
+            FrozenMap(inventories),
+            frozenset(traits),
+            frozenset(aggregates),
+            generation,
+        ),
+        ProviderId(root),
+        FrozenMap(used),
+        Seconds(updated_s),
+    )
 
 
 def read_tree(connection: Connection, member: ProviderId) -> tuple[ProviderUse, ...]:
@@ -182,7 +306,8 @@ def write_parts(
                     {"provider_id": of, "resource_class": name, "used": 0, **_columns(inventory)}
                 )
             elif old[name] != inventory:
-                set_inventories.append({"of": of, "what": name, **_columns(inventory)})
+                values = {f"new_{column}": n for column, n in _columns(inventory).items()}
+                set_inventories.append({"of": of, "what": name, **values})
         gone_inventories += ({"of": of, "what": n} for n in old if n not in after.inventories)
         traits = frozenset[Trait]() if before is None else before.traits
         new_traits += ({"provider_id": of, "trait": t} for t in after.traits - traits)
@@ -192,20 +317,18 @@ def write_parts(
             {"provider_id": of, "aggregate_id": a} for a in after.aggregates - groups
         )
         gone_aggregates += ({"of": of, "what": a} for a in groups - after.aggregates)
-    if gone_inventories:
-        dropped = connection.execute(_DROP_INVENTORY, gone_inventories).rowcount
-        if dropped != len(gone_inventories):
-            raise Raced("an inventory that was to go has come into use")
-    for statement, rows in (
+    dropped, *_ = run_together(
+        connection,
+        (_DROP_INVENTORY, gone_inventories),
         (_SET_INVENTORY, set_inventories),
         (_NEW_INVENTORY, new_inventories),
         (_DROP_TRAIT, gone_traits),
         (_NEW_TRAIT, new_traits),
         (_DROP_AGGREGATE, gone_aggregates),
         (_NEW_AGGREGATE, new_aggregates),
-    ):
-        if rows:
-            connection.execute(statement, rows)
+    )
+    if dropped != len(gone_inventories):
+        raise Raced("an inventory that was to go has come into use")
 
 
 def _columns(inventory: Inventory) -> dict[str, object]:

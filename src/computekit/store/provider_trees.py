@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, String, bindparam, delete, insert, or_, select, update
 
 from computekit.errors import AlreadyExists, GenerationConflict, InUse, NotFound
 from computekit.ids import ProviderId
@@ -12,7 +12,8 @@ from computekit.placement.judging import Key, check_parent
 from computekit.placement.tree_plan import TreePlan, depths
 from computekit.store.chunks import chunks
 from computekit.store.names import learn
-from computekit.store.provider_rows import read_some, read_tree, write_parts
+from computekit.store.provider_rows import read_one, read_tree, write_parts
+from computekit.store.quick import Quick, QuickSelect
 from computekit.store.tables import ALLOCATION, PROVIDER
 from computekit.units import Seconds
 from computekit.work import Tx
@@ -31,9 +32,25 @@ __all__ = [
     "write_tree",
 ]
 
-_NEW = insert(PROVIDER)
+_NEW = Quick(insert(PROVIDER))
 _SET = update(PROVIDER).where(PROVIDER.c.id == bindparam("of"))
+_RAISE = Quick(
+    update(PROVIDER)
+    .where(PROVIDER.c.id == bindparam("of", type_=String))
+    .values(
+        generation=bindparam("number", type_=PROVIDER.c.generation.type),
+        updated_s=bindparam("at_s", type_=PROVIDER.c.updated_s.type),
+    )
+)
 _DROP = delete(PROVIDER).where(PROVIDER.c.id == bindparam("of"))
+_SAME_AS_ONE = QuickSelect(
+    select(PROVIDER.c.id, PROVIDER.c.name).where(
+        or_(
+            PROVIDER.c.id == bindparam("of", type_=String),
+            PROVIDER.c.name == bindparam("called", type_=String),
+        )
+    )
+)
 _SAME = select(PROVIDER.c.id, PROVIDER.c.name, PROVIDER.c.root_id).where(
     or_(
         PROVIDER.c.id.in_(bindparam("ids", expanding=True)),
@@ -88,8 +105,8 @@ def create(
     """Do what `PlacementWriter.create_provider` says."""
     _check_name(connection, provider, name, new=True)
     root, depth = (provider, 0) if parent is None else _child_place(connection, parent)
-    connection.execute(
-        _NEW,
+    _NEW.run(
+        connection,
         {
             "id": provider,
             "name": name,
@@ -177,7 +194,7 @@ def replace(
     )
     write_parts(connection, ((before, after),))
     generation = before.generation + raised_by
-    connection.execute(_SET, {"of": after.id, "generation": generation, "updated_s": now_s})
+    _RAISE.run(connection, {"of": after.id, "number": generation, "at_s": now_s})
     tx.changed(PROVIDER_CHANGED, after.id)
     return generation
 
@@ -234,22 +251,21 @@ def write_tree(
     if vacated:
         rows = [{"of": p.id, "name": f"\x01{p.id}"} for p in vacated]
         connection.execute(_SET, rows)
-    if plan.created:
-        connection.execute(
-            _NEW,
-            [
-                {
-                    "id": p.id,
-                    "name": p.name,
-                    "parent_id": p.parent,
-                    "root_id": plan.tree.root.id,
-                    "depth": depth[p.id],
-                    "generation": p.generation,
-                    "updated_s": now_s,
-                }
-                for p in plan.created
-            ],
-        )
+    _NEW.run(
+        connection,
+        *(
+            {
+                "id": p.id,
+                "name": p.name,
+                "parent_id": p.parent,
+                "root_id": plan.tree.root.id,
+                "depth": depth[p.id],
+                "generation": p.generation,
+                "updated_s": now_s,
+            }
+            for p in plan.created
+        ),
+    )
     changed = {new.id for _, new in plan.changed}
     moved = [
         {
@@ -277,10 +293,10 @@ def remove(connection: Connection, providers: tuple[Provider, ...]) -> None:
 
 
 def _there(connection: Connection, provider: ProviderId) -> ProviderUse:
-    rows = read_some(connection, (provider,))
-    if not rows:
+    row = read_one(connection, provider)
+    if row is None:
         raise NotFound("provider", provider)
-    return rows[0]
+    return row
 
 
 def _child_place(connection: Connection, parent: ProviderId) -> tuple[str, int]:
@@ -293,8 +309,8 @@ def _child_place(connection: Connection, parent: ProviderId) -> tuple[str, int]:
 
 
 def _check_name(connection: Connection, provider: ProviderId, name: str, *, new: bool) -> None:
-    same = connection.execute(_SAME, {"ids": [provider], "names": [name]}).all()
-    if new and any(of == provider for of, _, _ in same):
+    same = _SAME_AS_ONE.rows(connection, {"of": provider, "called": name})
+    if new and any(of == provider for of, _ in same):
         raise AlreadyExists("provider", provider)
-    if any(taken == name for of, taken, _ in same if of != provider):
+    if any(taken == name for of, taken in same if of != provider):
         raise AlreadyExists("provider name", name)

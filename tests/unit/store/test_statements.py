@@ -56,3 +56,22 @@ def test_one_name_is_asked_for_alone(store: SqlStore, books: SqlPlacement) -> No
         assert books.class_since(VCPU) == 0.0
     assert len(seen) == 1
     assert "WHERE" in seen[0]
+
+
+def test_a_provider_is_read_by_one_statement(store: SqlStore, books: SqlPlacement) -> None:
+    store.write(lambda tx: books.set_traits(tx, HOST, 0, frozenset({Trait("HW_CPU_X86_AVX2")})))
+    with statements(store) as seen:
+        found = books.provider(HOST)
+    assert found is not None
+    assert found.traits == {"HW_CPU_X86_AVX2"}
+    assert len(seen) == 1
+
+
+def test_what_a_write_costs_grows_with_what_differs(store: SqlStore, books: SqlPlacement) -> None:
+    few, more = (frozenset(Trait(f"CUSTOM_{n}") for n in range(count)) for count in (20, 21))
+    store.write(lambda tx: books.set_traits(tx, HOST, 0, few))
+    with statements(store) as seen:
+        store.write(lambda tx: books.set_traits(tx, HOST, 1, more))
+    written = [one for one in seen if not one.startswith(("SELECT", "BEGIN", "COMMIT"))]
+    assert sum("provider_trait" in one for one in written) == 1
+    assert sum(one.startswith("UPDATE provider ") for one in written) == 1
