@@ -84,7 +84,8 @@ class PciDevice:
         """
         if not self.ports:
             return None
-        return self.ports[1] if len(self.ports) > 2 else self.ports[0]
+        behind_switch = len(self.ports) > 2
+        return self.ports[1 if behind_switch else 0]
 
 
 class NoteCode(Enum):
