@@ -61,7 +61,7 @@ class Cow(Generic[C]):
         return self.value
 
 
-def relaid(array: npt.NDArray[S], source: IntArray, fill: int) -> npt.NDArray[S]:
+def relaid(array: npt.NDArray[S], source: IntArray, fill: float) -> npt.NDArray[S]:
     """Return `array` in a new order of rows: `source` has the old row of each, -1 for a new one."""
     result = np.full(len(source), fill, dtype=array.dtype)
     known = source >= 0

@@ -26,12 +26,13 @@ from computekit.model import (
     Trait,
 )
 from computekit.placement.columns import BoolArray, Coded, Cow, Members, ResourceColumn, relaid
+from computekit.placement.figures import Figures
 from computekit.placement.host_view import HostRow, HostView
 from computekit.placement.ports import ProviderUse
+from computekit.placement.row_log import RowLog
 
 __all__ = ["FleetIndex", "FleetSource"]
 
-_LOG_LENGTH = 65_536
 _LABELS = ("arch", "hypervisor", "machine_types", "virt_type", "zone")
 
 
@@ -62,6 +63,7 @@ class FleetIndex:
         deep_traits: traits of any provider below the root.
         root_aggregates: aggregates of the root.
         deep_aggregates: aggregates of any provider below the root.
+        figures: `instances`, `io_ops`, `failed_builds`, `hypervisor_version` ... and any metric.
     """
 
     def __init__(self, source: FleetSource | None = None) -> None:
@@ -76,6 +78,7 @@ class FleetIndex:
         self.deep_traits: Members[Trait] = Members(0)
         self.root_aggregates: Members[AggregateId] = Members(0)
         self.deep_aggregates: Members[AggregateId] = Members(0)
+        self.figures: Figures = Figures(0)
         self._source = source
         self._up: Cow[BoolArray] = Cow(np.zeros(0, dtype=np.bool_))
         self._nested: Cow[BoolArray] = Cow(np.zeros(0, dtype=np.bool_))
@@ -84,10 +87,7 @@ class FleetIndex:
         self._roots: list[ProviderId] = []
         self._homes: Cow[dict[ProviderId, HostName]] = Cow({})
         self._trees: Cow[dict[HostName, tuple[ProviderUse, ...]]] = Cow({})
-        # Rows in the order they were changed: `_logged` of them, after `_log_start` forgotten ones.
-        self._log: npt.NDArray[np.intp] = np.zeros(64, dtype=np.intp)
-        self._logged = 0
-        self._log_start = 0
+        self._log = RowLog()
 
     @classmethod
     def from_columns(
@@ -100,6 +100,7 @@ class FleetIndex:
         traits: Mapping[Trait, npt.ArrayLike] | None = None,
         aggregates: Mapping[AggregateId, npt.ArrayLike] | None = None,
         labels: Mapping[str, Sequence[str | None]] | None = None,
+        figures: Mapping[str, npt.ArrayLike] | None = None,
     ) -> "FleetIndex":
         """Return an index of hosts with one provider each, made from whole columns.
 
@@ -112,6 +113,7 @@ class FleetIndex:
             traits: by trait, which hosts have it.
             aggregates: by aggregate, which hosts belong to it.
             labels: `zone`, `arch` ...: the word of each host.
+            figures: `instances`, `io_ops` ...: the number of each host.
 
         Raises:
             ValueError: names are not ascending, or a column has another length.
@@ -136,6 +138,8 @@ class FleetIndex:
             index.root_aggregates.set_all(aggregate, np.asarray(held, dtype=np.bool_))
         for label, words in (labels or {}).items():
             index._label(label).set_all(words)
+        for figure, numbers in (figures or {}).items():
+            index.figures.set_all(figure, numbers)
         return index
 
     def copy(self) -> "FleetIndex":
@@ -152,6 +156,7 @@ class FleetIndex:
             other.root_traits, other.deep_traits = self.root_traits.fork(), self.deep_traits.fork()
             other.root_aggregates = self.root_aggregates.fork()
             other.deep_aggregates = self.deep_aggregates.fork()
+            other.figures = self.figures.fork()
             other._up, other._nested = self._up.fork(), self._nested.fork()
             other._names, other._roots = self._names, self._roots
             other._homes, other._trees = self._homes.fork(), self._trees.fork()
@@ -227,37 +232,21 @@ class FleetIndex:
 
     @property
     def version(self) -> int:
-        """How many rows have been changed since the index was made."""
-        return self._log_start + self._logged
+        """How many changes of rows there have been since the index was made."""
+        return self._log.version
 
     def changed_since(self, version: int) -> npt.NDArray[np.intp] | None:
         """Return the rows changed after `version`, maybe repeated; None if no longer known.
 
         Good only while `layout` is the same.
         """
-        if version < self._log_start:
-            return None
-        return self._log[version - self._log_start : self._logged]
+        return self._log.since(version)
 
     def _changed(self, row: int, *, amounts_only: bool = False) -> None:
         self.epoch += 1
         if not amounts_only:
             self.standing += 1
-        if self._logged == len(self._log):
-            self._make_room()
-        self._log[self._logged] = row
-        self._logged += 1
-
-    def _make_room(self) -> None:
-        """Make the log longer, or forget its older half once it is at its longest."""
-        before = self._log
-        if len(before) < _LOG_LENGTH:
-            self._log = np.concatenate([before, np.zeros_like(before)])
-            return
-        half = len(before) // 2
-        self._log = np.concatenate([before[half:], np.zeros_like(before[:half])])
-        self._log_start += half
-        self._logged -= half
+        self._log.append(row)
 
     # Writing
 
@@ -289,38 +278,52 @@ class FleetIndex:
     def put_host(self, host: HostRow) -> None:
         """Write status and labels of a host that is there, and leave its providers."""
         with self.lock:
-            row = self.row(host.name)
-            if row is None:
-                raise NotFound("host", host.name)
+            row = self._there(host.name)
             self._put_status(row, host)
             self._changed(row)
 
     def put_tree(self, name: HostName, uses: Sequence[ProviderUse]) -> None:
         """Write the providers of a host that is there, the root first."""
         with self.lock:
-            row = self.row(name)
-            if row is None:
-                raise NotFound("host", name)
+            row = self._there(name)
             self._put_tree(row, tuple(uses))
             self._changed(row)
 
     def set_status(self, name: HostName, *, disabled: str | None, up: bool) -> None:
         """Write the status of a host that is there."""
         with self.lock:
-            row = self.row(name)
-            if row is None:
-                raise NotFound("host", name)
+            row = self._there(name)
             self.disabled.set(row, disabled)
             self._up.own()[row] = up
             self._changed(row)
 
-    def apply_claim(self, resources: Mapping[ProviderId, Resources]) -> None:
+    def set_figures(self, name: HostName, figures: Mapping[str, float]) -> None:
+        """Write some figures of a host that is there."""
+        with self.lock:
+            row = self._there(name)
+            self.figures.set(row, figures)
+            self._changed(row)
+
+    def apply_claim(
+        self,
+        resources: Mapping[ProviderId, Resources],
+        figures: Mapping[str, float] | None = None,
+    ) -> None:
         """Count what a claim took, before the source says so; nothing is checked.
+
+        Args:
+            resources: by provider.
+            figures: what the claim adds to figures of each host that it touches.
 
         Raises:
             NotFound: a provider is not in the index; nothing was counted.
         """
-        self._take(resources, 1)
+        with self.lock:
+            self._take(resources, 1)
+            if figures:
+                for row in {self.row(self._homes.value[provider]) for provider in resources}:
+                    assert row is not None
+                    self.figures.add(row, figures)
 
     def apply_release(self, resources: Mapping[ProviderId, Resources]) -> None:
         """Count what was given back, before the source says so.
@@ -356,6 +359,12 @@ class FleetIndex:
             self.resources[resource_class].take(row, sign * amount)
         self._changed(row, amounts_only=True)
 
+    def _there(self, name: HostName) -> int:
+        row = self.row(name)
+        if row is None:
+            raise NotFound("host", name)
+        return row
+
     def _put(self, name: HostName, host: HostRow, uses: tuple[ProviderUse, ...]) -> None:
         row = self.row(name)
         assert row is not None
@@ -382,6 +391,7 @@ class FleetIndex:
         }
         for label, word in words.items():
             self._label(label).set(row, word)
+        self.figures.set(row, {"hypervisor_version": host.facts.hypervisor_version})
 
     def _put_tree(self, row: int, uses: tuple[ProviderUse, ...]) -> None:
         name = self._names[row]
@@ -457,11 +467,10 @@ class FleetIndex:
             traits.relay(source)
         for aggregates in (self.root_aggregates, self.deep_aggregates):
             aggregates.relay(source)
+        self.figures.relay(source)
         self._up = Cow(relaid(self.up, source, 0))
         self._nested = Cow(relaid(self.nested, source, 0))
-        self._log_start += self._logged
-        self._logged = 0
-        self._log = np.zeros(64, dtype=np.intp)
+        self._log.forget()
         self.layout += 1
         self.epoch += 1
 

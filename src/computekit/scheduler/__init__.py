@@ -23,6 +23,15 @@ from computekit.scheduler.explanation import (
 )
 from computekit.scheduler.following import FleetFollower
 from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader, HostWriter, MemoryHosts
+from computekit.scheduler.normalised import Normalised, RangeWeigher
+from computekit.scheduler.nova_weighers import (
+    NOVA_WEIGHERS,
+    FigureWeigher,
+    FreeWeigher,
+    MetricsWeigher,
+    PciWeigher,
+    nova_weighing,
+)
 from computekit.scheduler.policy import HostFilter, Policy, RamWeigher, Refusal, Weigher
 from computekit.scheduler.predicates import (
     Enabled,
@@ -53,6 +62,7 @@ from computekit.scheduler.views import (
 
 __all__ = [
     "HOST_CHANGED",
+    "NOVA_WEIGHERS",
     "Adjustment",
     "Amount",
     "AskAmount",
@@ -64,8 +74,10 @@ __all__ = [
     "EnableHost",
     "Enabled",
     "Explanation",
+    "FigureWeigher",
     "FleetFollower",
     "FreeUp",
+    "FreeWeigher",
     "HasMachineType",
     "HasTrait",
     "Host",
@@ -78,15 +90,19 @@ __all__ = [
     "InZone",
     "LacksTrait",
     "MemoryHosts",
+    "MetricsWeigher",
+    "Normalised",
     "NotIgnored",
     "NotInAggregate",
     "OnHost",
     "Past",
+    "PciWeigher",
     "Placed",
     "PlacementIntent",
     "Policy",
     "Predicate",
     "RamWeigher",
+    "RangeWeigher",
     "RankedHost",
     "Refusal",
     "Remedy",
@@ -104,6 +120,7 @@ __all__ = [
     "explanation_view",
     "facts_view",
     "host_tree_view",
+    "nova_weighing",
     "parse_condition",
     "report_view",
     "translate",

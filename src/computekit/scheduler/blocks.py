@@ -89,6 +89,17 @@ class BlockScores:
         """Return all rows that may be chosen, ascending."""
         return np.flatnonzero(self._flat != NEVER)
 
+    def within(self, rows: npt.NDArray[np.bool_]) -> "BlockScores":
+        """Return a copy in which the rows outside of `rows` (a mask over all) are `NEVER`."""
+        found = BlockScores()
+        found.fill(np.where(rows, self._flat[: len(rows)], NEVER))
+        return found
+
+    def allowed(self, count: int) -> npt.NDArray[np.bool_]:
+        """Return which of the first `count` rows may be chosen."""
+        found: npt.NDArray[np.bool_] = self._flat[:count] != NEVER
+        return found
+
     def ranking(self, without: Iterable[int] = ()) -> "Ranking":
         """Return the rows best first, without some; good until the next write."""
         return Ranking(self._blocks, self._tops.copy(), without)

@@ -13,6 +13,7 @@ from computekit.placement import BoolArray, FleetIndex, no_fit
 from computekit.scheduler.amount import Amount
 from computekit.scheduler.changes import Adjustment
 from computekit.scheduler.fitter import Fitter
+from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.policy import Policy, Refusal, Weigher
 from computekit.scheduler.predicates import Enabled, Predicate
 from computekit.scheduler.remedies import Remedy, all_predicates, find_remedies, remedy_for
@@ -323,9 +324,14 @@ def _judge(
 
 
 def _ranking(
-    fleet: FleetIndex, weighers: tuple[Weigher, ...], fitting: npt.NDArray[np.intp]
+    fleet: FleetIndex,
+    weighers: tuple[Weigher, ...] | Normalised,
+    fitting: npt.NDArray[np.intp],
 ) -> tuple[RankedHost, ...]:
-    parts = {weigher.name: weigher.scores(fleet, fitting) for weigher in weighers}
+    if isinstance(weighers, Normalised):
+        parts = weighers.parts(fleet, fitting)
+    else:
+        parts = {weigher.name: weigher.scores(fleet, fitting) for weigher in weighers}
     total = sum(parts.values(), np.zeros(len(fitting)))
     return tuple(
         RankedHost(

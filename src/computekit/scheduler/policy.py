@@ -9,6 +9,7 @@ import numpy as np
 from computekit.model import MEMORY_MB, PlacementRequest
 from computekit.placement import Fit, FleetIndex, HostView, Rows
 from computekit.scheduler.blocks import FloatArray
+from computekit.scheduler.normalised import Normalised
 
 __all__ = ["HostFilter", "Policy", "RamWeigher", "Refusal", "ShapeWeigher", "WayWeigher", "Weigher"]
 
@@ -126,15 +127,18 @@ class Policy:
     Equal scores go to the host whose name comes first.
 
     Attributes:
-        weighers: their scores are added.
+        weighers: their scores are added; `Normalised` weighs as Nova does, each host relative to
+            all others that pass (but a host that only a filter refuses counts until it is asked).
         filters: further rules, asked in this order.
     """
 
-    weighers: tuple[Weigher | ShapeWeigher, ...] = (RamWeigher(),)
+    weighers: tuple[Weigher | ShapeWeigher, ...] | Normalised = (RamWeigher(),)
     filters: tuple[HostFilter, ...] = ()
 
-    def weighers_of(self, placement: PlacementRequest) -> tuple[Weigher, ...]:
+    def weighers_of(self, placement: PlacementRequest) -> tuple[Weigher, ...] | Normalised:
         """Return the weighers for requests that ask this."""
+        if isinstance(self.weighers, Normalised):
+            return self.weighers
         return tuple(w.of(placement) if isinstance(w, ShapeWeigher) else w for w in self.weighers)
 
     def refusal(self, host: HostView) -> Refusal | None:

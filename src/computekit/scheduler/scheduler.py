@@ -1,10 +1,11 @@
 """The scheduler: from a request to a decision."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import TypeAlias
 
 import attrs
+import numpy as np
 
 from computekit.ids import HostName
 from computekit.model import PlacementRequest
@@ -14,7 +15,10 @@ from computekit.scheduler.compile import shape_predicates
 from computekit.scheduler.decision import Decision, Placed, Selection, Unplaced
 from computekit.scheduler.explanation import Explanation, Past, explain
 from computekit.scheduler.fitter import Allocated, Fitter
-from computekit.scheduler.policy import Policy, Refusal, WayWeigher
+from computekit.scheduler.normalised import Normalised
+from computekit.scheduler.normalised_shape import NormalisedShape
+from computekit.scheduler.policy import Policy, Refusal, WayWeigher, Weigher
+from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.request import Request
 from computekit.scheduler.shape import Answers, Shape
 
@@ -28,7 +32,7 @@ _SPREAD = Policy()
 class _Kept:
     """What is kept for one shape of requests."""
 
-    shape: Shape
+    shape: Shape | NormalisedShape
     fitter: Fitter
 
 
@@ -110,14 +114,14 @@ class Scheduler:
             fit = kept.fitter.fit(index, row, before)
             if fit is None:
                 if not before:
-                    kept.shape.scores.strike(row)
+                    kept.shape.strike(row)
                 continue
             if self.policy.filters:
                 refusal = self.policy.refusal(index.view(row))
                 if refusal is not None:
                     refusals[host] = refusal
                     if refusal.lasting:
-                        kept.shape.scores.strike(row)
+                        kept.shape.strike(row)
                     continue
             yield Selection(host, fit.allocation, fit.mappings, score, index.epoch)
 
@@ -130,34 +134,61 @@ class Scheduler:
             check_request(placement)
             predicates = shape_predicates(*key)
             weighers = self.policy.weighers_of(placement)
-            prefer = next((w for w in weighers if isinstance(w, WayWeigher)), None)
-            kept = _Kept(Shape(predicates, weighers), Fitter(placement, prefer))
+            kept = _kept(placement, predicates, weighers)
             if len(self._shapes) >= self._bound:
                 del self._shapes[next(iter(self._shapes))]
         self._shapes[key] = kept
         kept.fitter.forget(kept.shape.catch_up(self.index, self._answers))
+        if isinstance(kept.shape, NormalisedShape) and self.index.nested.any():
+            # Whoever does not fit is not in the running: it must not be found out only later.
+            for row in np.flatnonzero(kept.shape.allowed & self.index.nested).tolist():
+                if kept.fitter.fit(self.index, row) is None:
+                    kept.shape.strike(row)
         return kept
 
-    def _rows(self, shape: Shape, request: Request, tried: _Tried) -> Iterator[tuple[int, float]]:
+    def _rows(
+        self, shape: Shape | NormalisedShape, request: Request, tried: _Tried
+    ) -> Iterator[tuple[int, float]]:
         """Return the rows that may be looked at, best first, each with its score."""
         index, run = self.index, request.run
-        without = run.ignored_hosts | {host for host in tried if self._spent(host, tried[host])}
+        spent = {host for host in tried if self._spent(host, tried[host])}
+        without = self._rows_of(run.ignored_hosts | spent)
         if run.host is not None:
-            row = None if run.host in without else index.row(run.host)
-            if row is not None and shape.scores.score(row) != NEVER:
-                yield row, shape.scores.score(row)
+            named = index.row(run.host)
+            if named is not None and named not in without:
+                score = shape.scores.score(named)
+                if score != NEVER:
+                    yield named, score
             return
-        rows = [row for host in without if (row := index.row(host)) is not None]
-        if not rows:
-            best = shape.scores.best()
+        scores = shape.scores
+        if isinstance(shape, NormalisedShape) and run.ignored_hosts:
+            running = np.ones(len(index), dtype=np.bool_)
+            running[self._rows_of(run.ignored_hosts)] = False
+            scores = shape.among(running)
+        if not without:
+            best = scores.best()
             if best is None:
                 return
-            yield best, shape.scores.score(best)
-            rows = [best]
-        for row in shape.scores.ranking(rows):
-            yield row, shape.scores.score(row)
+            yield best, scores.score(best)
+            without = [best]
+        for row in scores.ranking(without):
+            yield row, scores.score(row)
+
+    def _rows_of(self, hosts: Collection[HostName]) -> list[int]:
+        return [row for host in hosts if (row := self.index.row(host)) is not None]
 
     def _spent(self, host: HostName, tried: set[Allocated]) -> bool:
         row = self.index.row(host)
         several = row is not None and bool(self.index.nested[row])
         return len(tried) >= (self._tries_per_host if several else 1)
+
+
+def _kept(
+    placement: PlacementRequest,
+    predicates: tuple[Predicate, ...],
+    weighers: tuple[Weigher, ...] | Normalised,
+) -> _Kept:
+    if isinstance(weighers, Normalised):
+        return _Kept(NormalisedShape(predicates, weighers), Fitter(placement))
+    prefer = next((w for w in weighers if isinstance(w, WayWeigher)), None)
+    return _Kept(Shape(predicates, weighers), Fitter(placement, prefer))

@@ -5,7 +5,7 @@ A score is minus infinity where a rule fails. What only a change of the host its
 looked at again, and only of the rows that the claim touched.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeAlias
 
 import numpy as np
@@ -20,7 +20,7 @@ from computekit.scheduler.predicates import Predicate
 __all__ = ["Answers", "Shape"]
 
 _ALL = slice(None)
-_FEW = 8
+_FEW = 16
 _SOME = 512
 _Passed: TypeAlias = Callable[[FleetIndex, Rows], BoolArray]
 
@@ -113,7 +113,7 @@ class Shape:
             p.passed for p in predicates if not _stands(p) and not isinstance(p, Amount)
         ]
 
-    def catch_up(self, fleet: FleetIndex, answers: Answers) -> Iterable[int] | None:
+    def catch_up(self, fleet: FleetIndex, answers: Answers) -> Collection[int] | None:
         """Bring the scores up to date; return the rows that were written, None for all."""
         layout, version, standing = fleet.layout, fleet.version, fleet.standing
         if self._layout == layout and self._version == version:
@@ -136,6 +136,14 @@ class Shape:
             passed &= amount.enough(fleet, rows)
         self.scores.write(rows, np.where(passed, self._scored(fleet, rows), NEVER))
         return written
+
+    def strike(self, row: int) -> None:
+        """Leave a row aside until it changes: the search on its tree, or a filter, refused it."""
+        self.scores.strike(row)
+
+    def among(self, rows: BoolArray) -> BlockScores:
+        """Return the scores of some rows, when no others may be chosen."""
+        return self.scores.within(rows)
 
     def _patch(self, fleet: FleetIndex, rows: npt.NDArray[np.intp], few: list[int]) -> None:
         """Write a handful of rows after claims; array operations would cost more."""

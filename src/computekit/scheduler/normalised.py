@@ -1,0 +1,115 @@
+"""Weighing as Nova does it: each weigher is scaled to 0..1 over the hosts that are in the running.
+
+What a host gets depends on which others there are: when the ends of a weigher's range move, every
+score moves. The arithmetic is Nova's, number by number and in its order, so that hosts that are
+equal there are equal here.
+"""
+
+from typing import Protocol
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from computekit.placement import FleetIndex, Rows
+from computekit.scheduler.blocks import FloatArray
+
+__all__ = ["Normalised", "RangeWeigher", "scaled"]
+
+
+class RangeWeigher(Protocol):
+    """A preference that is scaled before it is added; a value, so that policies can be compared."""
+
+    @property
+    def name(self) -> str:
+        """What is preferred, for explanations."""
+        ...
+
+    @property
+    def multiplier(self) -> float:
+        """What the scaled weight counts for; below zero less is better."""
+        ...
+
+    @property
+    def least(self) -> float | None:
+        """The lower end of the range; None: the least of the hosts in the running."""
+        ...
+
+    def raw(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray:
+        """Return the weight of each row before it is scaled."""
+        ...
+
+    def multipliers(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray | None:
+        """Return what counts for each row instead of `multiplier`; None if that holds for all."""
+        ...
+
+
+@attrs.frozen
+class Normalised:
+    """Weighers whose weights are scaled over the hosts that are in the running, and added.
+
+    Attributes:
+        weighers: in the order of adding.
+    """
+
+    weighers: tuple[RangeWeigher, ...]
+
+    def parts(self, fleet: FleetIndex, rows: npt.NDArray[np.intp]) -> dict[str, FloatArray]:
+        """Return what each weigher gives `rows`, which are all that are in the running."""
+        found = scaled(self.weighers, self.raw(fleet, rows), self.counts(fleet, rows))
+        return {w.name: part for w, part in zip(self.weighers, found, strict=True)}
+
+    def counted(self, fleet: FleetIndex) -> "Normalised":
+        """Return this without the weighers that count for nothing anywhere."""
+        every = slice(None)
+        return Normalised(
+            tuple(
+                w for w in self.weighers if w.multiplier or w.multipliers(fleet, every) is not None
+            )
+        )
+
+    def raw(self, fleet: FleetIndex, rows: Rows) -> FloatArray:
+        """Return the weights of some rows before they are scaled, as (weigher, row)."""
+        found = np.array([weigher.raw(fleet, rows) for weigher in self.weighers])
+        for weigher, weights in zip(self.weighers, found, strict=True):
+            if weigher.least is not None:
+                np.maximum(weights, weigher.least, out=weights)
+        return found
+
+    def counts(self, fleet: FleetIndex, rows: Rows) -> FloatArray:
+        """Return what each weigher counts for, as (weigher, row), or (weigher, 1) if everywhere."""
+        given = [weigher.multipliers(fleet, rows) for weigher in self.weighers]
+        if all(counts is None for counts in given):
+            return np.array([[weigher.multiplier] for weigher in self.weighers])
+        return np.array(
+            [
+                np.full(len(fleet.up[rows]), weigher.multiplier) if counts is None else counts
+                for weigher, counts in zip(self.weighers, given, strict=True)
+            ]
+        )
+
+
+def scaled(weighers: tuple[RangeWeigher, ...], raw: FloatArray, counts: FloatArray) -> FloatArray:
+    """Return what each weigher gives each row, as (weigher, row).
+
+    Args:
+        weighers: their ends of the range.
+        raw: weights of the rows in the running, as (weigher, row).
+        counts: what they count for.
+    """
+    if raw.shape[1] < 2:  # nothing to compare with
+        return np.zeros_like(raw)
+    low = raw.min(axis=1)
+    for at, weigher in enumerate(weighers):
+        if weigher.least is not None:
+            low[at] = weigher.least
+    width = raw.max(axis=1)
+    width -= low
+    same = width == 0
+    if same.any():  # all equal: nobody gets anything
+        width[same] = 1.0
+        counts = np.where(same[:, np.newaxis], 0.0, counts)
+    found: FloatArray = raw - low[:, np.newaxis]
+    found /= width[:, np.newaxis]
+    found *= counts
+    return found
