@@ -124,8 +124,8 @@ class _Copy:
         wanted = set(roots) | {int(rows.root[row]) for row in rows.sharing}
         for root in sorted(wanted, key=rows.id):
             self._rows.put([rows.use(row) for row in rows.tree(root)[0]])
-        request, patience = shape.plan.request, shape.patience
-        self._shape = Shape(self._rows, request, twins=True, patience=patience)
+        request, searches = shape.plan.request, shape.searches
+        self._shape = Shape(self._rows, request, twins=True, searches=searches)
 
     def fill(self, root: ProviderId) -> int:
         """Place as many as fit on one tree; return how many."""

@@ -176,7 +176,7 @@ class Explainer:
         reasons = self._by_pattern.get(pattern)
         if reasons is None:
             reasons = self._by_pattern[pattern] = tuple(
-                conflicts(self._plan, pattern, self._shape.patience)
+                conflicts(self._plan, pattern, self._shape.searches)
             )
         return reasons
 
@@ -363,7 +363,7 @@ class Explainer:
             check_request(request)
         except InvalidInput:
             return ()  # what is left asks for nothing at all
-        if not Shape(self._rows, request, twins=True, patience=self._shape.patience).fits(root):
+        if not Shape(self._rows, request, twins=True, searches=self._shape.searches).fits(root):
             return ()
         return tuple(dict.fromkeys(change.text for change in changes))
 

@@ -1,7 +1,9 @@
 """All providers of a placement, ready to be searched for where a request fits."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 import attrs
 import numpy as np
@@ -13,33 +15,57 @@ from computekit.model import (
     PlacementRequest,
     RequestGroup,
 )
+from computekit.placement.candidate_rounds import Answer, Repeats
 from computekit.placement.capacity import Room, room_for_more
 from computekit.placement.explain import Explainer
 from computekit.placement.explanation import PlacementExplanation, TreeReport
 from computekit.placement.fit import check_request
 from computekit.placement.found import Found, FoundCandidate, TreeSummary
-from computekit.placement.patience import Patience
+from computekit.placement.patience import Moved, Patience
 from computekit.placement.plan import plan_of
 from computekit.placement.ports import PlacementReader
 from computekit.placement.provider_replica import ProviderReplica
 from computekit.placement.row_mask import Bits, masks
+from computekit.placement.searches import Searches
 from computekit.placement.service import Candidate, CandidatePage, ProviderNode
 from computekit.placement.shapes import Shape
 from computekit.placement.tree_summaries import TreeSummaries
+from computekit.placement.tree_ways import TreeWays
 from computekit.work import Store
 
 __all__ = ["ProviderIndex"]
 
 _SHAPES = 64
-# What all shapes together keep: trees with their candidates, rows of vectors, answers of a shape.
-_KEPT_TREES = 200_000
+# What all shapes together keep: candidates, ways and the like; rows of vectors. Answers of a shape.
+_KEPT = 200_000
 _KEPT_CELLS = 16_000_000
 _ANSWERS = 4
-_LOOK_AT_CLOCK = 64
-"""Candidates between two looks at the clock."""
-
 _LONGEST_ANSWER = 20_000
 _CHUNK = 256
+
+
+T = TypeVar("T")
+
+
+@attrs.frozen(eq=False)
+class Begun:
+    """The first round of an answer, and all that the others are made of.
+
+    Attributes:
+        shape: of the request.
+        version: of the rows.
+        answer: so far.
+        repeats: what was told once.
+        further: the trees that may have more candidates.
+        summaries: of every tree that a candidate may take of, by its root.
+    """
+
+    shape: Shape
+    version: int
+    answer: Answer
+    repeats: Repeats
+    further: tuple[TreeWays, ...]
+    summaries: Mapping[ProviderId, TreeSummary]
 
 
 class ProviderIndex(ProviderReplica):
@@ -61,7 +87,7 @@ class ProviderIndex(ProviderReplica):
         super().__init__(store, books)
         self._shapes: dict[tuple[PlacementRequest, bool], Shape] = {}
         self._summaries = TreeSummaries(self.rows)
-        self._patience = Patience()
+        self._patience = Patience(self.lock, lambda: (self.rows, self.rows.version))
 
     # Keeping
 
@@ -150,34 +176,39 @@ class ProviderIndex(ProviderReplica):
             deadline: when nobody waits any more; ways may be more than anybody can list.
 
         Raises:
-            InvalidInput: with every fault of the request.
+            InvalidInput: with every fault of the request; or there are more candidates than one
+                answer may have (200 000), and `limit` is to be given.
             DeadlineExceeded: it took too long.
         """
-        with self.lock, self._patience.until(deadline):
+        question = (limit, one_per_tree)
+        with self.lock:
             self.refresh()
-            shape = self._shape(request, twins)
-            rows = self.rows
-            question = (limit, one_per_tree)
-            known = shape.answers.get(question)
-            if trees is None and known is not None and known[0] == rows.version:
+            known = self._shape(request, twins).answers.get(question)
+            if trees is None and known is not None and known[0] == self.rows.version:
                 return known[1]
-            candidates: list[FoundCandidate] = []
-            ways = self._search(request, twins, trees, following=False)
-            for number, found in enumerate(ways):
-                if number % _LOOK_AT_CLOCK == 0:
-                    self._patience.check()
-                if one_per_tree and self._shares_tree(found.candidate):
-                    continue
-                candidates.append(found)
-                if limit is not None and len(candidates) >= limit:
-                    break
-            answer = Found(tuple(candidates), self._trees_of(candidates))
-            if trees is None and len(candidates) <= _LONGEST_ANSWER:
-                shape.answers.pop(question, None)
-                while len(shape.answers) >= _ANSWERS:
-                    del shape.answers[next(iter(shape.answers))]
-                shape.answers[question] = (rows.version, answer)
-            return answer
+
+        def first_round() -> Begun:
+            return self._begin(request, twins, limit, one_per_tree, trees)
+
+        seen: Sequence[TreeWays] = ()
+        try:
+            begun = self._at_one_moment(deadline, first_round)
+            answer, seen = begun.answer, begun.further
+            if seen:
+                answer.go_on(seen, begun.repeats, deadline)
+            found = Found(
+                tuple(answer.candidates), tuple([begun.summaries[root] for root in answer.roots()])
+            )
+            if trees is None and len(found.candidates) <= _LONGEST_ANSWER:
+                with self.lock:
+                    answers = begun.shape.answers
+                    answers.pop(question, None)
+                    while len(answers) >= _ANSWERS:
+                        del answers[next(iter(answers))]
+                    answers[question] = (begun.version, found)
+            return found
+        finally:
+            self._settle(request, twins, seen)
 
     def page(
         self,
@@ -228,9 +259,14 @@ class ProviderIndex(ProviderReplica):
             InvalidInput: with every fault of the request.
             DeadlineExceeded: it took too long.
         """
-        with self.lock, self._patience.until(deadline):
-            self.refresh()
+
+        def explain() -> PlacementExplanation:
             return Explainer(self.rows, self._shape(request, True)).explanation(reports=reports)
+
+        try:
+            return self._at_one_moment(deadline, explain)
+        finally:
+            self._settle(request, True)
 
     def explain_tree(self, request: PlacementRequest, root: ProviderId) -> TreeReport:
         """Return why a request does not fit on one tree, or that it does.
@@ -239,12 +275,17 @@ class ProviderIndex(ProviderReplica):
             InvalidInput: with every fault of the request.
             NotFound: there is no such tree.
         """
-        with self.lock:
-            self.refresh()
+
+        def explain() -> TreeReport:
             row = self.rows.row(root)
             if row is None or self.rows.root[row] != row:
                 raise NotFound("provider tree", root)
             return Explainer(self.rows, self._shape(request, True)).report(row)
+
+        try:
+            return self._at_one_moment(None, explain)
+        finally:
+            self._settle(request, True)
 
     def room(self, request: PlacementRequest, *, deadline: Deadline | None = None) -> Room:
         """Return how many more consumers that ask the same would fit, one after the other.
@@ -257,9 +298,14 @@ class ProviderIndex(ProviderReplica):
             InvalidInput: with every fault of the request.
             DeadlineExceeded: it took too long.
         """
-        with self.lock, self._patience.until(deadline):
-            self.refresh()
+
+        def room() -> Room:
             return room_for_more(self.rows, self._shape(request, True))
+
+        try:
+            return self._at_one_moment(deadline, room)
+        finally:
+            self._settle(request, True)
 
     # Searching
 
@@ -268,57 +314,144 @@ class ProviderIndex(ProviderReplica):
         shape = self._shapes.pop(key, None)
         if shape is None:
             check_request(request)
-            shape = Shape(self.rows, request, twins=twins, patience=self._patience)
-            self._make_way()
+            searches = Searches(self._patience)
+            shape = Shape(self.rows, request, twins=twins, searches=searches)
+            self._make_way(1)
         self._shapes[key] = shape
         return shape
 
-    def _make_way(self) -> None:
+    def _make_way(self, coming: int) -> None:
         """Forget the shapes that were not asked for longest, until the others are few enough."""
         shapes = self._shapes
-        kept = sum(shape.kept for shape in shapes.values())
-        cells = sum(shape.cells for shape in shapes.values()) + self.rows.room
-        while shapes and (len(shapes) >= _SHAPES or kept > _KEPT_TREES or cells > _KEPT_CELLS):
+        kept = sum([shape.kept for shape in shapes.values()])
+        cells = sum([shape.cells for shape in shapes.values()]) + coming * self.rows.room
+        while shapes and (len(shapes) + coming > _SHAPES or kept > _KEPT or cells > _KEPT_CELLS):
             oldest = shapes.pop(next(iter(shapes)))
             kept -= oldest.kept
             cells -= oldest.cells
 
-    def _search(
+    def _settle(
+        self, request: PlacementRequest, twins: bool, seen: Sequence[TreeWays] = ()
+    ) -> None:
+        """Count what is kept after a question, and forget what is too much."""
+        with self.lock:
+            shape = self._shapes.get((request, twins))
+            if shape is None:
+                return
+            shape.count(seen)
+            if shape.kept > _KEPT:
+                del self._shapes[request, twins]
+            self._make_way(0)
+
+    def _at_one_moment(self, deadline: Deadline | None, answer: Callable[[], T]) -> T:
+        """Return an answer that is true of one moment.
+
+        The lock is let go of while a search takes long. If something has changed by then, what
+        was read before is void, and it is begun again; what was found by pattern stays found.
+        """
+        while True:
+            with self.lock, self._patience.until(deadline):
+                self._patience.check()
+                self.refresh()
+                try:
+                    return answer()
+                except Moved:
+                    continue
+
+    def _begin(
         self,
         request: PlacementRequest,
         twins: bool,
-        only: Sequence[ProviderId] | None = None,
-        *,
-        following: bool = True,
-    ) -> Iterator[FoundCandidate]:
+        limit: int | None,
+        one_per_tree: bool,
+        only: Sequence[ProviderId] | None,
+    ) -> Begun:
+        """Look at the first candidate of each tree, and at what the others can be made of."""
+        rows, shape, repeats = self.rows, self._shape(request, twins), Repeats()
+        further: list[ProviderId] = []
+        lenders: dict[ProviderId, ProviderId] = {}
+        answer = Answer(limit, one_per_tree=one_per_tree, lenders=lenders)
+        shape.catch_up()
+        for lender in shape.lenders:
+            lenders[rows.id(lender.row)] = rows.id(int(rows.root[lender.row]))
+        repeats.lenders = lenders
+        for chunk in self._chunks(shape, only):
+            self._patience.check()
+            for found in self._of_trees(shape, chunk, 0, further):
+                if not repeats.has(found.candidate):
+                    answer.add(found)
+                    if answer.full():
+                        break
+            if answer.full():
+                further.clear()
+                break
+        roots = dict.fromkeys((*answer.roots(), *further, *(lenders.values() if further else ())))
+        at = {root: row for root in roots if (row := rows.row(root)) is not None}
+        return Begun(
+            shape,
+            rows.version,
+            answer,
+            repeats,
+            tuple([shape.tree(at[root]) for root in further]),
+            {root: self._summaries.of(row) for root, row in at.items()},
+        )
+
+    def _chunks(
+        self, shape: Shape, only: Sequence[ProviderId] | None
+    ) -> Iterator[Sequence[ProviderId]]:
+        """Return the trees to look at, few at first: few may be enough."""
+        last, at, size = ProviderId(""), 0, 1
+        while True:
+            if only is None:
+                chunk: Sequence[ProviderId] = self._next_trees(shape, last, size)
+            else:
+                chunk = only[at : at + size]
+            if not chunk:
+                return
+            yield chunk
+            last, at, size = chunk[-1], at + size, min(2 * size, _CHUNK)
+
+    def _search(self, request: PlacementRequest, twins: bool) -> Iterator[FoundCandidate]:
         """Return candidates, first of each tree, second of each ...; locked while it looks.
 
-        With `following` it looks at the rows as they are whenever it goes on.
+        It looks at the rows as they are whenever it goes on.
         """
         # None: all, by their ids.
-        trees: Sequence[ProviderId] | None = only
-        seen: set[tuple[object, object]] = set()
+        trees: Sequence[ProviderId] | None = None
+        repeats = Repeats()
         number = 0
         while trees is None or trees:
             further: list[ProviderId] = []
-            chunk: Sequence[ProviderId]
             last, at, size = ProviderId(""), 0, 1
             while True:
-                with self.lock:
-                    if following:
-                        self.refresh()
-                    shape = self._shape(request, twins)
-                    if trees is None:
-                        chunk = self._next_trees(shape, last, size)
-                    else:
-                        chunk, at = trees[at : at + size], at + size
-                    if not chunk:
-                        break
-                    last, size = chunk[-1], min(2 * size, _CHUNK)
-                    found = self._of_trees(shape, chunk, number, further, seen)
-                yield from found
+                part = None if trees is None else trees[at : at + size]
+                look = partial(self._look, request, twins, number, part, last, size)
+                chunk, found, more, repeats.lenders = self._at_one_moment(None, look)
+                if not chunk:
+                    break
+                further += more
+                last, at, size = chunk[-1], at + size, min(2 * size, _CHUNK)
+                yield from (one for one in found if not repeats.has(one.candidate))
             trees = further
             number += 1
+
+    def _look(
+        self,
+        request: PlacementRequest,
+        twins: bool,
+        number: int,
+        part: Sequence[ProviderId] | None,
+        last: ProviderId,
+        size: int,
+    ) -> tuple[Sequence[ProviderId], list[FoundCandidate], list[ProviderId], frozenset[ProviderId]]:
+        """Return some trees, their candidates of a number, who may have more, and who shares."""
+        shape, further = self._shape(request, twins), list[ProviderId]()
+        chunk = self._next_trees(shape, last, size) if part is None else part
+        found = self._of_trees(shape, chunk, number, further)
+        if size == _CHUNK:
+            shape.count()
+        shared = frozenset([self.rows.id(lender.row) for lender in shape.lenders])
+        return chunk, found, further, shared
 
     def _next_trees(self, shape: Shape, last: ProviderId, size: int) -> list[ProviderId]:
         """Return the next few trees after `last` that may take the request."""
@@ -327,16 +460,10 @@ class ProviderIndex(ProviderReplica):
         return [name(row) for row in open_trees[start : start + size].tolist()]
 
     def _of_trees(
-        self,
-        shape: Shape,
-        trees: Sequence[ProviderId],
-        number: int,
-        further: list[ProviderId],
-        seen: set[tuple[object, object]],
+        self, shape: Shape, trees: Sequence[ProviderId], number: int, further: list[ProviderId]
     ) -> list[FoundCandidate]:
         """Return the candidates of this number on some trees; note the trees that may have more."""
         rows, result = self.rows, []
-        shared = {rows.id(lender.row) for lender in shape.lenders}
         for root in trees:
             row = rows.row(root)
             found = None if row is None else shape.candidate(row, number)
@@ -344,26 +471,5 @@ class ProviderIndex(ProviderReplica):
                 continue
             if shape.may_have_more(row):
                 further.append(root)
-            if shared:
-                way = found.candidate
-                if all(p in shared for serving in way.mappings.values() for p in serving):
-                    # Only sharing providers serve it: other trees may lead to the same.
-                    key = (way.allocation, way.mappings)
-                    if key in seen:
-                        continue
-                    seen.add(key)
             result.append(found)
         return result
-
-    def _shares_tree(self, candidate: Candidate) -> bool:
-        roots = self._roots_of(candidate)
-        return len(set(roots)) < len(roots)
-
-    def _roots_of(self, candidate: Candidate) -> list[int]:
-        rows = self.rows
-        at = map(rows.row, candidate.allocation)
-        return [int(rows.root[row]) for row in at if row is not None]
-
-    def _trees_of(self, candidates: Sequence[FoundCandidate]) -> tuple[TreeSummary, ...]:
-        roots = (root for found in candidates for root in self._roots_of(found.candidate))
-        return tuple([self._summaries.of(root) for root in dict.fromkeys(roots)])

@@ -6,22 +6,22 @@ import attrs
 
 from computekit.model import PlacementRequest
 from computekit.placement.explanation import Reason
-from computekit.placement.patience import Patience
 from computekit.placement.plan import Plan, plan_of
-from computekit.placement.search import Pattern, ways
+from computekit.placement.search import Pattern
+from computekit.placement.searches import Searches
 
 __all__ = ["conflicts"]
 
 
-def conflicts(plan: Plan, pattern: Pattern, patience: Patience) -> Iterator[Reason]:
+def conflicts(plan: Plan, pattern: Pattern, searches: Searches) -> Iterator[Reason]:
     """Yield each rule without which the request would fit a tree that each group fits alone.
 
     If it takes more than one, say so.
     """
     found = False
     for reason, easier, seen in _easier(plan, pattern):
-        alone = ways(easier, attrs.evolve(seen, likeness=None), patience)
-        if next(alone, None) is not None:
+        told_apart = attrs.evolve(seen, likeness=None)
+        if searches.of((plan.request, reason), easier, told_apart).way(0) is not None:
             found = True
             yield reason
     if not found:

@@ -4,21 +4,21 @@ It sees providers by number and knows of each only what the request can tell apa
 result holds for every tree that looks the same to the request.
 """
 
+import threading
 from collections.abc import Iterator
 
 import attrs
 
-from computekit.placement.patience import Patience
 from computekit.placement.plan import Need, Plan
 
-__all__ = ["Pattern", "Way", "ways"]
+__all__ = ["DeadEnds", "Pattern", "Way", "steps", "ways"]
 
 Way = tuple[int, ...]
 """The number of the provider that serves each need."""
 
 _EASY = 3
 _DEAD = 100_000
-# Steps between two looks at the clock.
+# Steps between two stops.
 _LOOK = 64
 
 
@@ -45,21 +45,49 @@ class Pattern:
     likeness: tuple[int, ...] | None = None
 
 
-def ways(plan: Plan, pattern: Pattern, patience: Patience | None = None) -> Iterator[Way]:
-    """Return the ways to serve all needs, one by one, in an order that depends on nothing else.
+class DeadEnds:
+    """How many states the searches of a request remember that led to nothing, all together."""
+
+    __slots__ = ("_lock", "kept")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.kept = 0
+
+    def take(self) -> bool:
+        """Return whether there is place for one more, and take it."""
+        with self._lock:
+            if self.kept >= _DEAD:
+                return False
+            self.kept += 1
+            return True
+
+    def give_back(self, count: int) -> None:
+        """Give back so many places."""
+        with self._lock:
+            self.kept -= count
+
+
+def steps(plan: Plan, pattern: Pattern, dead_ends: DeadEnds | None = None) -> Iterator[Way | None]:
+    """Return the ways to serve all needs, and now and then None: it is still looking.
+
+    So whoever goes on with it can stop at any time, and go on later. The ways, and their order,
+    depend on nothing but the arguments.
 
     With `likeness`, ways that differ only by which of several alike providers serve which of
     several alike groups are given once.
-
-    Raises:
-        DeadlineExceeded: `patience` has come to its end; nothing follows what was given.
     """
-    return _Search(plan, pattern, patience or Patience()).run()
+    return _Search(plan, pattern, dead_ends or DeadEnds()).run()
+
+
+def ways(plan: Plan, pattern: Pattern) -> Iterator[Way]:
+    """Return the ways of `steps` alone."""
+    return (way for way in steps(plan, pattern) if way is not None)
 
 
 class _Search:
-    def __init__(self, plan: Plan, pattern: Pattern, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self, plan: Plan, pattern: Pattern, dead_ends: DeadEnds) -> None:
+        self._dead_ends = dead_ends
         self._steps = 0
         self._needs = plan.needs
         self._isolate = plan.isolate
@@ -88,17 +116,20 @@ class _Search:
             for number in range(len(plan.request.same_subtree))
         )
 
-    def run(self) -> Iterator[Way]:
-        if all(self._options):
-            yield from self._fill(len(self._needs))
+    def run(self) -> Iterator[Way | None]:
+        try:
+            if all(self._options):
+                yield from self._fill(len(self._needs))
+        finally:
+            self._dead_ends.give_back(len(self._dead))
 
-    def _fill(self, left: int) -> Iterator[Way]:
+    def _fill(self, left: int) -> Iterator[Way | None]:
         if not left:
             yield tuple(self._chosen)
             return
         self._steps += 1
         if self._steps % _LOOK == 0:
-            self._patience.check()
+            yield None
         found = self._tightest()
         if found is None:
             return
@@ -117,10 +148,10 @@ class _Search:
             self._put(position, at, 1)
             if self._subtrees_hold(position) and self._traits_hold(position):
                 for way in self._fill(left - 1):
-                    fruitful = True
+                    fruitful = fruitful or way is not None
                     yield way
             self._put(position, at, -1)
-        if state is not None and not fruitful and len(self._dead) < _DEAD:
+        if state is not None and not fruitful and self._dead_ends.take():
             self._dead.add(state)
 
     def _state(self) -> object:

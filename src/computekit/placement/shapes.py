@@ -22,19 +22,18 @@ from computekit.placement.lenders import (
     reached_by,
     room_of,
 )
-from computekit.placement.patience import Patience
 from computekit.placement.plan import plan_of
 from computekit.placement.provider_columns import grown
 from computekit.placement.provider_rows import ProviderRows
 from computekit.placement.row_mask import Bits, MaskArray, masks
 from computekit.placement.search import Pattern
+from computekit.placement.searches import Searches
 from computekit.placement.service import Candidate
 from computekit.placement.tree_pattern import arranged
-from computekit.placement.tree_ways import PatternWays, TreeWays
+from computekit.placement.tree_ways import TreeWays
 
 __all__ = ["Shape"]
 
-_PATTERNS = 4096
 # So many that share are told apart by a bit of their own.
 _TOLD_APART = 62
 # Above this share of changed rows all of them are looked at anew.
@@ -45,23 +44,26 @@ class Shape:
     """The trees that can take a request, and how.
 
     Attributes:
-        patience: of its searches.
+        searches: what was found by pattern.
         plan: of the request.
         amounts: all that it takes, by class.
         lenders: the providers that share something it asks for, by id.
         answers: the last answers by their question, each with the version of the rows.
+        kept: how many things were kept when that was last counted.
     """
 
     def __init__(
-        self, rows: ProviderRows, request: PlacementRequest, *, twins: bool, patience: Patience
+        self, rows: ProviderRows, request: PlacementRequest, *, twins: bool, searches: Searches
     ) -> None:
-        self.patience = patience
+        self.searches = searches
+        self.kept = 0
         self.plan = plan_of(request, blank=False)
         self.bits = Bits(self.plan)
         self.lenders: tuple[Lender, ...] = ()
         self.answers: dict[object, tuple[int, Found]] = {}
         self._rows = rows
         self._twins = twins
+        self._key = request, twins
         self._follows_trees = any(kind.in_tree is not None for kind in self.plan.kinds)
         self._version = self._layout = self._sharing = -1
         self._mask: MaskArray = np.zeros(0, dtype=self.bits.dtype)
@@ -73,14 +75,41 @@ class Shape:
         self._list: npt.NDArray[np.int32] | None = None
         self._flat: dict[int, FoundCandidate] = {}
         self._trees: dict[int, TreeWays] = {}
-        self._patterns: dict[Pattern, PatternWays] = {}
+        # Candidates of all these trees.
+        self._pieces = 0
         self.amounts: Resources = _total(request)
         self._suffixes = sorted({need.group.suffix for need in self.plan.needs})
 
-    @property
-    def kept(self) -> int:
-        """How many trees something is kept of."""
-        return len(self._flat) + len(self._trees)
+    def count(self, seen: Iterable[TreeWays] = ()) -> None:
+        """Count what is kept: trees, candidates, ways, states of searches, and what answers have.
+
+        Args:
+            seen: trees that were asked without `candidate`.
+        """
+        for tree in seen:
+            if self._trees.get(self._row(tree)) is tree:
+                self._count(tree)
+        self.kept = (
+            len(self._flat)
+            + len(self._trees)
+            + self._pieces
+            + self.searches.kept
+            + sum([len(answer.candidates) for _version, answer in self.answers.values()])
+        )
+
+    def _row(self, tree: TreeWays) -> int:
+        row = self._rows.row(tree.root)
+        return -1 if row is None else row
+
+    def _count(self, tree: TreeWays) -> None:
+        now = len(tree.kept)
+        self._pieces += now - tree.counted
+        tree.counted = now
+
+    def _drop(self, root: int) -> None:
+        tree = self._trees.pop(root, None)
+        if tree is not None:
+            self._pieces -= tree.counted
 
     @property
     def cells(self) -> int:
@@ -112,22 +141,27 @@ class Shape:
             return None
         if not self.may_have_more(root):
             return None if number else self._on_one(root)
+        tree = self.tree(root)
+        if number < len(tree.kept):
+            return tree.kept[number]
+        found = tree.candidate(number)
+        self._count(tree)
+        return found
+
+    def tree(self, root: int) -> TreeWays:
+        """Return the ways of an open tree that may have more than one, as it is now."""
         found = self._trees.get(root)
         if found is None or found.stale:
             pattern, ids = self.pattern(root)
             if found is not None and found.pattern == pattern and found.ids == ids:
                 found.stale = False
             else:
-                shared = self._patterns.get(pattern)
-                if shared is None:
-                    if len(self._patterns) >= _PATTERNS:
-                        self._patterns.clear()
-                    shared = self._patterns[pattern] = PatternWays(
-                        self.plan, pattern, self.patience
-                    )
-                found = TreeWays(self.plan, self._rows.id(root), pattern, ids, shared)
-                self._trees[root] = found
-        return found.candidate(number)
+                ways = self.searches.of(self._key, self.plan, pattern)
+                self._drop(root)
+                found = self._trees[root] = TreeWays(
+                    self.plan, self._rows.id(root), pattern, ids, ways
+                )
+        return found
 
     def shares(self, roots: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
         """Return the smallest share that would stay free of what is asked of each open tree.
@@ -185,7 +219,7 @@ class Shape:
             self._look(np.flatnonzero(rows.root[: rows.count] >= 0))
             self._flat.clear()
             self._trees.clear()
-            self._patterns.clear()
+            self._pieces = 0
         else:
             self._look_at(stale)
         lenders = self.lenders
@@ -236,7 +270,7 @@ class Shape:
             if tree is not None:
                 tree.stale = True
             if root != row:
-                self._trees.pop(row, None)
+                self._drop(row)
         self._look(np.array(live, dtype=np.intp))
 
     def _look(self, at: npt.NDArray[np.intp]) -> None:
