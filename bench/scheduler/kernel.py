@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.decision import Bare, Load
 from bench.measure import Measure
-from computekit.scheduler import Placed, RamWeigher, Scheduler
+from computekit.scheduler import Placed, Policy, RamWeigher, Scheduler
 from computekit.scheduler.remedies import all_predicates
 from computekit.scheduler.shape import Answers, Shape
 
@@ -29,7 +29,7 @@ class Kernel:
         self._answers = Answers(self.index)
         self._amounts = [request.placement.groups[0].resources for request in load.requests]
         self._shapes = [
-            Shape(all_predicates(request), (RamWeigher(),)) for request in load.requests
+            Shape(all_predicates(request, Policy()), (RamWeigher(),)) for request in load.requests
         ]
         for shape in self._shapes:
             shape.catch_up(self.index, self._answers)

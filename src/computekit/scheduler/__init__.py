@@ -9,6 +9,7 @@ from computekit.scheduler.changes import (
     Drop,
     EnableHost,
     FreeUp,
+    LowerFigure,
     WakeHost,
 )
 from computekit.scheduler.condition import Condition, parse_condition
@@ -21,9 +22,11 @@ from computekit.scheduler.explanation import (
     RuleReport,
     Verdict,
 )
+from computekit.scheduler.figure_predicates import Below, HasFigures
 from computekit.scheduler.following import FleetFollower
 from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader, HostWriter, MemoryHosts
 from computekit.scheduler.normalised import Normalised, RangeWeigher
+from computekit.scheduler.nova_filters import IoOpsFilter, MetricsFilter, NumInstancesFilter
 from computekit.scheduler.nova_weighers import (
     NOVA_WEIGHERS,
     FigureWeigher,
@@ -32,7 +35,7 @@ from computekit.scheduler.nova_weighers import (
     PciWeigher,
     nova_weighing,
 )
-from computekit.scheduler.policy import HostFilter, Policy, RamWeigher, Refusal, Weigher
+from computekit.scheduler.policy import HostFilter, Policy, RamWeigher, Refusal, Rule, Weigher
 from computekit.scheduler.predicates import (
     Enabled,
     HasMachineType,
@@ -67,6 +70,7 @@ __all__ = [
     "Amount",
     "AskAmount",
     "AskZone",
+    "Below",
     "Condition",
     "Decision",
     "Demand",
@@ -78,6 +82,7 @@ __all__ = [
     "FleetFollower",
     "FreeUp",
     "FreeWeigher",
+    "HasFigures",
     "HasMachineType",
     "HasTrait",
     "Host",
@@ -88,12 +93,16 @@ __all__ = [
     "InAggregate",
     "InTree",
     "InZone",
+    "IoOpsFilter",
     "LacksTrait",
+    "LowerFigure",
     "MemoryHosts",
+    "MetricsFilter",
     "MetricsWeigher",
     "Normalised",
     "NotIgnored",
     "NotInAggregate",
+    "NumInstancesFilter",
     "OnHost",
     "Past",
     "PciWeigher",
@@ -107,6 +116,7 @@ __all__ = [
     "Refusal",
     "Remedy",
     "Request",
+    "Rule",
     "RuleReport",
     "Scheduler",
     "SchedulingRun",

@@ -17,6 +17,7 @@ __all__ = [
     "Drop",
     "EnableHost",
     "FreeUp",
+    "LowerFigure",
     "WakeHost",
 ]
 
@@ -139,6 +140,29 @@ class FreeUp:
 
     def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
         fleet.apply_release({self.provider: FrozenMap({self.resource_class: self.amount})})
+        return request
+
+
+@attrs.frozen
+class LowerFigure:
+    """Bring a figure of a host down: move instances away, wait for builds to end ...
+
+    Attributes:
+        host: where.
+        figure: its name in the index.
+        value: what it may be at most.
+    """
+
+    host: HostName
+    figure: str
+    value: int
+
+    @property
+    def text(self) -> str:
+        return f"bring {self.figure.replace('_', ' ')} on {self.host} down to {self.value}"
+
+    def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
+        fleet.set_figures(self.host, {self.figure: self.value})
         return request
 
 

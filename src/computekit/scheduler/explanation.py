@@ -278,7 +278,7 @@ def explain(
         refusals: what filters said when it was decided; hosts not in it are asked now.
         chosen: the host that was decided on.
     """
-    predicates = all_predicates(request)
+    predicates = all_predicates(request, policy)
     passed = np.array([predicate.passed(fleet, slice(None)) for predicate in predicates])
     unfit, refused = _judge(fleet, request, policy, refusals, np.all(passed, axis=0))
     nested = bool(fleet.nested.any())

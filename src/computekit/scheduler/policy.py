@@ -10,8 +10,19 @@ from computekit.model import MEMORY_MB, PlacementRequest
 from computekit.placement import Fit, FleetIndex, HostView, Rows
 from computekit.scheduler.blocks import FloatArray
 from computekit.scheduler.normalised import Normalised
+from computekit.scheduler.predicates import Predicate
+from computekit.scheduler.request import Request
 
-__all__ = ["HostFilter", "Policy", "RamWeigher", "Refusal", "ShapeWeigher", "WayWeigher", "Weigher"]
+__all__ = [
+    "HostFilter",
+    "Policy",
+    "RamWeigher",
+    "Refusal",
+    "Rule",
+    "ShapeWeigher",
+    "WayWeigher",
+    "Weigher",
+]
 
 
 class Weigher(Protocol):
@@ -77,6 +88,19 @@ class RamWeigher:
         return found
 
 
+class Rule(Protocol):
+    """A rule that holds under a policy, answered for all hosts at once; a value."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    def predicates(self, request: Request, /) -> tuple[Predicate, ...]:
+        """Return what it asks of a host for a request; nothing if it does not concern it."""
+        ...
+
+
 @attrs.frozen
 class HostFilter:
     """A rule that somebody wrote as a plain function of one host.
@@ -130,10 +154,16 @@ class Policy:
         weighers: their scores are added; `Normalised` weighs as Nova does, each host relative to
             all others that pass (but a host that only a filter refuses counts until it is asked).
         filters: further rules, asked in this order.
+        rules: further rules over columns; they are part of what a request asks.
     """
 
     weighers: tuple[Weigher | ShapeWeigher, ...] | Normalised = (RamWeigher(),)
     filters: tuple[HostFilter, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    def predicates(self, request: Request) -> tuple[Predicate, ...]:
+        """Return what the rules ask of a host for a request."""
+        return tuple(asked for rule in self.rules for asked in rule.predicates(request))
 
     def weighers_of(self, placement: PlacementRequest) -> tuple[Weigher, ...] | Normalised:
         """Return the weighers for requests that ask this."""

@@ -52,12 +52,14 @@ class Remedy:
         return ", and ".join(change.text for change in self.changes) + f": then {self.host} fits"
 
 
-def all_predicates(request: Request) -> tuple[Predicate, ...]:
+def all_predicates(request: Request, policy: Policy) -> tuple[Predicate, ...]:
     """Return everything that is asked of a host, in the order of telling."""
-    return (
+    asked = (
         *run_predicates(request.run),
         *shape_predicates(request.placement, request.intent.zone, request.machine_type),
+        *policy.predicates(request),
     )
+    return tuple(dict.fromkeys(asked))
 
 
 def find_remedies(
@@ -77,7 +79,7 @@ def find_remedies(
         only: for each row, the number of the one rule that it breaks; -1 if there are several. The
             number after those of the predicates means that the groups do not fit together.
     """
-    predicates = all_predicates(request)
+    predicates = all_predicates(request, policy)
     found: list[Remedy] = []
     for number, predicate in enumerate(predicates):
         rows = near[only[near] == number][:_ROWS_PER_RULE].tolist()
@@ -97,7 +99,7 @@ def find_remedies(
 def remedy_for(fleet: FleetIndex, row: int, request: Request, policy: Policy) -> Remedy | None:
     """Return the fewest changes after which one host fits; None if none is known."""
     at = np.array([row])
-    failing = [p for p in all_predicates(request) if not p.passed(fleet, at)[0]]
+    failing = [p for p in all_predicates(request, policy) if not p.passed(fleet, at)[0]]
     offers = [_offers(fleet, row, request, predicate) for predicate in failing]
     host = fleet.names[row]
     for changes in islice(product(*offers), _PROOFS):
@@ -159,7 +161,7 @@ def _takes(fleet: FleetIndex, request: Request, host: HostName, policy: Policy) 
     assert row is not None
     at = np.array([row])
     return (
-        all(predicate.passed(fleet, at)[0] for predicate in all_predicates(request))
+        all(predicate.passed(fleet, at)[0] for predicate in all_predicates(request, policy))
         and Fitter(request.placement).fit(fleet, row) is not None
         and policy.refusal(fleet.view(row)) is None
     )

@@ -25,6 +25,7 @@ from computekit.scheduler.shape import Answers, Shape
 __all__ = ["Scheduler"]
 
 _Tried: TypeAlias = dict[HostName, set[Allocated]]
+_Key: TypeAlias = tuple[PlacementRequest, str | None, str | None, tuple[Predicate, ...]]
 _SPREAD = Policy()
 
 
@@ -61,7 +62,7 @@ class Scheduler:
         self._bound = shapes
         self._tries_per_host = tries_per_host
         self._answers = Answers(index)
-        self._shapes: dict[tuple[PlacementRequest, str | None, str | None], _Kept] = {}
+        self._shapes: dict[_Key, _Kept] = {}
 
     def place(self, request: Request) -> Decision:
         """Return the best host for `request`, or that there is none.
@@ -128,11 +129,14 @@ class Scheduler:
     def _of(self, request: Request) -> _Kept:
         """Return what is kept for the request's shape, up to date."""
         placement = request.placement
-        key = placement, request.intent.zone, request.machine_type
+        zone, machine_type = request.intent.zone, request.machine_type
+        further = self.policy.predicates(request) if self.policy.rules else ()
+        key = placement, zone, machine_type, further
         kept = self._shapes.pop(key, None)
         if kept is None:
             check_request(placement)
-            predicates = shape_predicates(*key)
+            asked = shape_predicates(placement, zone, machine_type)
+            predicates = tuple(dict.fromkeys((*asked, *further)))
             weighers = self.policy.weighers_of(placement)
             kept = _kept(placement, predicates, weighers)
             if len(self._shapes) >= self._bound:

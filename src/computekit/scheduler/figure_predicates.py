@@ -1,0 +1,74 @@
+"""Predicates on figures of hosts: how many instances there are, builds under way, metrics."""
+
+from typing import ClassVar
+
+import attrs
+import numpy as np
+
+from computekit.placement import BoolArray, FleetIndex, Rows
+from computekit.scheduler.changes import Adjustment, LowerFigure
+
+__all__ = ["Below", "HasFigures"]
+
+
+@attrs.frozen
+class Below:
+    """A figure of the host is lower than a bound; one that is not known counts as 0.
+
+    Attributes:
+        figure: its name in the index.
+        bound: the least that is too much.
+    """
+
+    figure: str
+    bound: int
+
+    @property
+    def rule(self) -> str:
+        return self.figure.replace("_", " ")
+
+    @property
+    def asked(self) -> str:
+        return f"below {self.bound}"
+
+    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        found: BoolArray = fleet.figures.vector(self.figure, rows) < self.bound
+        return found
+
+    def there(self, fleet: FleetIndex, row: int, /) -> str:
+        found = fleet.figures.of(self.figure, row)
+        return "not known" if found is None else f"{found:g}"
+
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
+        if self.bound < 1:
+            return ()
+        return (LowerFigure(fleet.names[row], self.figure, self.bound - 1),)
+
+
+@attrs.frozen
+class HasFigures:
+    """All of some figures of the host are known.
+
+    Attributes:
+        figures: their names in the index.
+    """
+
+    figures: frozenset[str]
+    rule: ClassVar[str] = "metrics"
+
+    @property
+    def asked(self) -> str:
+        return ", ".join(sorted(self.figures))
+
+    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        found = np.ones(len(fleet.up[rows]), dtype=np.bool_)
+        for figure in self.figures:
+            found &= ~np.isnan(fleet.figures.vector(figure, rows, np.nan))
+        return found
+
+    def there(self, fleet: FleetIndex, row: int, /) -> str:
+        lacking = [name for name in sorted(self.figures) if fleet.figures.of(name, row) is None]
+        return f"lacks {', '.join(lacking)}" if lacking else "all known"
+
+    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
+        return ()
