@@ -25,6 +25,7 @@ from computekit.errors import (
     InUse,
     InvalidInput,
     NotFound,
+    Unsupported,
 )
 from computekit.ids import AggregateId, ProviderId
 from computekit.model import (
@@ -61,6 +62,26 @@ class RemoteProviders(RemoteNames):
             return ()
         nodes = map(_node, read(answer, WireProviders).resource_providers)
         return tuple(sorted(nodes, key=lambda node: node.id))
+
+    def provider_page(
+        self, after: ProviderId | None = None, limit: int = 1000
+    ) -> tuple[ProviderNode, ...]:
+        """Return the first `limit` providers that follow `after`, by id.
+
+        An answer that is shorter than `limit` is the last.
+
+        Raises:
+            InvalidInput: `limit` is not within 1 to 1000.
+            Unsupported: the server is not computekit's.
+        """
+        query = [("limit", str(limit)), *([] if after is None else [("marker", str(after))])]
+        answer = self.ask("GET", "/computekit/providers", query, again=True)
+        if answer.status >= 400:
+            refusal = refusal_of(answer)
+            if answer.status == 404 and refusal.own is None:
+                raise Unsupported("providers page by page", "the server is not computekit's")
+            raise refusal.error()
+        return tuple(map(_node, read(answer, WireProviders).resource_providers))
 
     def provider(self, provider: ProviderId) -> ProviderUse:
         first = last = None

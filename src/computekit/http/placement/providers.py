@@ -28,7 +28,13 @@ from computekit.http.placement.groups import (
     parse_resources,
     parse_traits,
 )
-from computekit.http.placement.query import KNOWN_UUID, TEXT, QuerySchema, version_table
+from computekit.http.placement.query import (
+    KNOWN_UUID,
+    TEXT,
+    Query,
+    QuerySchema,
+    version_table,
+)
 from computekit.http.placement.uuids import canonical_uuid
 from computekit.http.placement.words import (
     DUPLICATE_NAME,
@@ -48,6 +54,7 @@ from computekit.placement.ports import ProviderUse
 from computekit.placement.service import ProviderNode
 
 __all__ = [
+    "NEWEST_PROPERTIES",
     "NewProviderForm",
     "ProviderChangeForm",
     "ProviderForm",
@@ -57,7 +64,9 @@ __all__ = [
     "create_words",
     "delete_words",
     "list_words",
+    "provider_json",
     "provider_of",
+    "provider_query",
     "undated",
     "update_words",
 ]
@@ -66,13 +75,14 @@ _NAMES = {"name": TEXT, "uuid": KNOWN_UUID}
 _GROUPS = {**_NAMES, "member_of": TEXT}
 _AMOUNTS = {**_GROUPS, "resources": TEXT}
 _TREES = {**_AMOUNTS, "in_tree": KNOWN_UUID}
+NEWEST_PROPERTIES = {**_TREES, "required": TEXT}
 PROVIDERS_QUERY = version_table(
     {
         0: QuerySchema(_NAMES),
         3: QuerySchema(_GROUPS),
         4: QuerySchema(_AMOUNTS),
         14: QuerySchema(_TREES),
-        18: QuerySchema({**_TREES, "required": TEXT}),
+        18: QuerySchema(NEWEST_PROPERTIES),
     }
 )
 
@@ -141,28 +151,37 @@ class ProvidersForm:
         self._clock = clock
 
     def parse(self, request: HttpRequest, version: Microversion) -> ProviderQuery:
-        query, minor = PROVIDERS_QUERY[version.minor].parse(request.query), version.minor
-        last = query.last
-        amounts = parse_resources(last["resources"]) if "resources" in last else Resources()
-        required = query.all("required")
-        if required and minor < 39:  # the last of several silently won
-            required = required[-1:]
-        traits = parse_traits(required, forbidden=minor >= 22, any_of=minor >= 39)
-        aggregates = parse_aggregates(
-            query.all("member_of"), repeated=minor >= 24, forbidden=minor >= 32
-        )
-        tree = last.get("in_tree")
-        uuid = last.get("uuid")
-        return ProviderQuery(
-            last.get("name") or None,
-            ProviderId(uuid.lower()) if uuid else None,
-            _matching(amounts, traits, aggregates, tree),
-        )
+        query = PROVIDERS_QUERY[version.minor].parse(request.query)
+        return provider_query(query, version.minor)
 
     def render(self, output: tuple[ProviderNode, ...], version: Microversion) -> Answer:
         rows = b",".join(provider_json(node, version) for node in output)
         body = b'{"resource_providers":[' + rows + b"]}"
         return Answer(200, body, modified_s=self._clock.wall_s())
+
+
+def provider_query(query: Query, minor: int) -> ProviderQuery:
+    """Return which providers a query string of microversion 1.`minor` asks for.
+
+    Raises:
+        Refused: it is malformed.
+    """
+    last = query.last
+    amounts = parse_resources(last["resources"]) if "resources" in last else Resources()
+    required = query.all("required")
+    if required and minor < 39:  # the last of several silently won
+        required = required[-1:]
+    traits = parse_traits(required, forbidden=minor >= 22, any_of=minor >= 39)
+    aggregates = parse_aggregates(
+        query.all("member_of"), repeated=minor >= 24, forbidden=minor >= 32
+    )
+    tree = last.get("in_tree")
+    uuid = last.get("uuid")
+    return ProviderQuery(
+        last.get("name") or None,
+        ProviderId(uuid.lower()) if uuid else None,
+        _matching(amounts, traits, aggregates, tree),
+    )
 
 
 def _matching(
