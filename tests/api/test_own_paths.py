@@ -98,6 +98,45 @@ def test_the_best_is_claimed_until_nothing_is_left(call: Caller) -> None:
     assert call("GET", f"/allocations/{WHO.format(2)}").json == {"allocations": {}}
 
 
+def test_counters_ride_with_the_best(call: Caller) -> None:
+    counters = [{"scope": "limit", "name": "p", "amount": 1, "bound": 1}]
+    first = wish(call, 1, "resources=VCPU:1", counters=counters, rank="least_free")
+    assert (first.status, first.json["root"]) == (200, HOST)
+    second = wish(call, 2, "resources=VCPU:1", counters=counters)
+    assert second.status == 409
+    (lost,) = second.json["errors"][0]["lost"]
+    assert (lost["root"], lost["mappings"]) == (HOST, {"": [HOST]})
+    assert lost["error"]["code"] == "claim.counter"
+    assert wish(call, 3, "resources=VCPU:1", rank="by_chance").status == 400
+    assert wish(call, 3, "resources=VCPU:1", counters=[{"scope": "limit"}]).status == 400
+
+
+def test_claims_take_counters_or_nothing(call: Caller) -> None:
+    counter = {"scope": "limit", "name": "p", "amount": 2, "bound": 3}
+    held = {HOST: {"resources": {"VCPU": 1}}}
+    claims: list[dict[str, object]] = [
+        {
+            "consumer_uuid": WHO.format(number),
+            "project_id": "p",
+            "user_id": "u",
+            "allocations": held,
+            "counters": [counter],
+        }
+        for number in (1, 2)
+    ]
+    both = post(call, "/computekit/allocations", {"claims": claims})
+    assert both.status == 409
+    assert both.json["errors"][0]["computekit"]["code"] == "claim.counter"
+    assert call("GET", f"/allocations/{WHO.format(1)}").json == {"allocations": {}}
+    (said,) = post(call, "/computekit/allocations", {"claims": claims[:1]}).json["consumers"]
+    assert said["allocations"] == held
+    assert said["consumer_generation"] == 1
+    odd: dict[str, object] = {**claims[1], "allocations": {"x": {}}}
+    bodies: list[dict[str, object]] = [{"claims": []}, {}, {"claims": [odd]}]
+    for bad in bodies:
+        assert post(call, "/computekit/allocations", bad).status == 400
+
+
 @pytest.mark.parametrize("path", ["explain?", "room?"])
 def test_requests_are_held_against_what_exists(call: Caller, path: str) -> None:
     assert (

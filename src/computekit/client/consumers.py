@@ -14,6 +14,7 @@ from computekit.errors import GenerationConflict, InUse, NotFound, Unsupported
 from computekit.ids import ConsumerId, ProjectId, ProviderId, UserId
 from computekit.model import Allocation, Consumer, FrozenMap, ResourceClass
 from computekit.placement import Reshaped, Usage
+from computekit.units import Seconds
 
 __all__ = ["RemoteConsumers"]
 
@@ -77,10 +78,15 @@ class RemoteConsumers(RemoteProviders):
             raise with_id(refusal_of(answer), "provider", provider)
         return tuple(sorted(map(ConsumerId, read(answer, WireHolders).allocations)))
 
-    def claim(self, *allocations: Allocation) -> None:
+    def claim_without_counters(self, allocations: Sequence[Allocation]) -> tuple[Allocation, ...]:
+        """Do what `PlacementService.claim` says, for claims that any server knows."""
+        granted = tuple(_granted(self._with_stored_type(one)) for one in allocations)
         wanted = self._without_nothing(allocations)
-        if not wanted:
-            return
+        if wanted:
+            self._send_until_settled(wanted)
+        return granted
+
+    def _send_until_settled(self, wanted: tuple[Allocation, ...]) -> None:
         wanted, typed = self._typed(wanted)
         hidden: frozenset[ConsumerId] = frozenset()
 
@@ -95,7 +101,7 @@ class RemoteConsumers(RemoteProviders):
                 raise claim_error(refusal_of(answer), wanted, self.provider)
             return True
 
-        settled(send, lambda: True if all(map(self._has, wanted)) else None)
+        settled(send, lambda: True if all(map(self.has, wanted)) else None)
 
     def release(self, consumer: ConsumerId) -> None:
         answer = self.ask("DELETE", f"/allocations/{segment(consumer)}", again=True)
@@ -152,9 +158,17 @@ class RemoteConsumers(RemoteProviders):
                 now = self.provider(provider).provider
                 if now.inventories != reshaped.inventories or now.generation <= reshaped.generation:
                     return None
-            return True if all(map(self._has, wanted)) else None
+            return True if all(map(self.has, wanted)) else None
 
         settled(send, probe)
+
+    def has(self, wanted: Allocation) -> bool:
+        """Whether the consumer holds this, as the next write after the one that was seen."""
+        found = self.allocation(wanted.consumer.id)
+        if found is None:
+            return not wanted.resources
+        later = found.consumer.generation == wanted.consumer.generation + 1
+        return later and found.resources == wanted.resources
 
     # ---- what the API does not say in one word
 
@@ -170,14 +184,6 @@ class RemoteConsumers(RemoteProviders):
             return self.ask("POST", "/allocations", body=bodies, version=version)
         ((consumer, body),) = bodies.items()
         return self.ask("PUT", f"/allocations/{segment(consumer)}", body=body, version=version)
-
-    def _has(self, wanted: Allocation) -> bool:
-        """Whether the consumer holds this, as the next write after the one that was seen."""
-        found = self.allocation(wanted.consumer.id)
-        if found is None:
-            return not wanted.resources
-        later = found.consumer.generation == wanted.consumer.generation + 1
-        return later and found.resources == wanted.resources
 
     def _without_nothing(self, allocations: Sequence[Allocation]) -> tuple[Allocation, ...]:
         """Leave out consumers that are new and are to hold nothing.
@@ -204,6 +210,14 @@ class RemoteConsumers(RemoteProviders):
         new = (a.consumer.id for a in wanted if not a.consumer.generation)
         return frozenset(one for one in new if self.allocation(one) is None)
 
+    def _with_stored_type(self, wanted: Allocation) -> Allocation:
+        """Return a claim with the type that its consumer has, if it does not say one itself."""
+        if wanted.consumer.type is not None or not wanted.consumer.generation:
+            return wanted
+        stored = self.allocation(wanted.consumer.id)
+        kind = None if stored is None else stored.consumer.type
+        return attrs.evolve(wanted, consumer=attrs.evolve(wanted.consumer, type=kind))
+
     def _typed(self, wanted: Sequence[Allocation]) -> tuple[tuple[Allocation, ...], bool]:
         """Return claims that all say their type, or whether none does and what is stored stays."""
         if all(a.consumer.type is None for a in wanted):
@@ -221,3 +235,10 @@ class RemoteConsumers(RemoteProviders):
                 )
             known.append(attrs.evolve(claim, consumer=attrs.evolve(claim.consumer, type=kind)))
         return tuple(known), True
+
+
+def _granted(wanted: Allocation) -> Allocation:
+    """Return what a consumer holds after a claim that was granted."""
+    generation = wanted.consumer.generation + 1 if wanted.resources else 0
+    consumer = attrs.evolve(wanted.consumer, generation=generation, updated_s=Seconds(0.0))
+    return attrs.evolve(wanted, consumer=consumer)

@@ -85,19 +85,28 @@ class RemoteNames(PlacementApi):
         request: PlacementRequest,
         query: Callable[[PlacementRequest], list[tuple[str, str]]],
     ) -> Answer | None:
-        """Return the answer to a search, or None if no provider can have what it asks for.
+        """Return the answer to a search, or None if no provider can have what it asks for."""
+        answer = self.answerable(
+            request, lambda known: self.ask("GET", path, query(known), again=True)
+        )
+        return None if answer is None else accepted(answer)
 
-        The API refuses a search with an unknown name, where `PlacementService` finds nothing.
+    def answerable(
+        self, request: PlacementRequest, send: Callable[[PlacementRequest], Answer]
+    ) -> Answer | None:
+        """Return what a server says to a request, or None if no provider can serve it.
+
+        The API refuses a request with an unknown name, where `PlacementService` finds nothing.
         """
         if contradicts_itself(request):
             return None
-        answer = self.ask("GET", path, query(request), again=True)
+        answer = send(request)
         if not _lacks_name(answer):
-            return accepted(answer)
+            return answer
         known = with_known_names(
             request, frozenset(self.resource_classes()), frozenset(self.traits())
         )
-        return None if known is None else self.get(path, query(known))
+        return None if known is None else send(known)
 
 
 def _lacks_name(answer: Answer) -> bool:

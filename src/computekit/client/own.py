@@ -1,32 +1,27 @@
 """What computekit's own daemon can do beside the Placement API."""
 
-from collections.abc import Mapping
-from typing import NoReturn
 from urllib.parse import urlencode
 
 import attrs
 
-from computekit.client.api import segment, settled
+from computekit.client.api import segment
 from computekit.client.claims import inventories_body
 from computekit.client.connection import Answer, Json
-from computekit.client.consumers import RemoteConsumers
+from computekit.client.own_claims import OwnClaims, WireHolding, holding, own_answer
 from computekit.client.queries import candidates_query
-from computekit.client.refusals import refusal_of
-from computekit.client.wire import WireAmounts, read
-from computekit.errors import Unsupported
-from computekit.ids import ConsumerId, ProjectId, ProviderId, UserId
+from computekit.client.wire import read
+from computekit.ids import ConsumerId, ProviderId
 from computekit.model import (
     Allocation,
-    Consumer,
-    FrozenMap,
     PlacementRequest,
     ProviderTree,
-    ResourceClass,
 )
 from computekit.placement import PlacementExplanation, ReasonCount, Room, TreeReport
 from computekit.work import Change, ChangeSet
 
 __all__ = ["OwnOperations"]
+
+NO_ROOM = Room(0, exact=True, complete=True, trees=0, largest=())
 
 
 @attrs.frozen
@@ -57,21 +52,11 @@ class _Changes:
 
 
 @attrs.frozen
-class _Holding:
-    consumer_uuid: str
-    project_id: str
-    user_id: str
-    consumer_type: str | None
-    consumer_generation: int
-    allocations: Mapping[str, WireAmounts]
-
-
-@attrs.frozen
 class _Consumers:
-    consumers: tuple[_Holding, ...]
+    consumers: tuple[WireHolding, ...]
 
 
-class OwnOperations(RemoteConsumers):
+class OwnOperations(OwnClaims):
     """Calls that only computekit's daemon answers; another server makes them `Unsupported`."""
 
     def explain(self, request: PlacementRequest, *, reports: int = 0) -> PlacementExplanation:
@@ -87,7 +72,7 @@ class OwnOperations(RemoteConsumers):
         """
         body: Json = {"query": urlencode(candidates_query(request, None)), "reports": reports}
         answer = self.ask("POST", "/computekit/explain", body=body, again=True)
-        said = read(_own(answer, "explaining"), _Explained)
+        said = read(own_answer(answer, "explaining"), _Explained)
         return PlacementExplanation(
             request, said.trees, said.fitting, said.reasons, said.near_misses, said.reports
         )
@@ -96,15 +81,18 @@ class OwnOperations(RemoteConsumers):
         """Return how many more consumers that ask the same would fit, one after the other.
 
         Raises:
-            InvalidInput: with every fault of the request, and names that nobody knows.
+            InvalidInput: with every fault of the request.
             Unsupported: the server is not computekit's.
         """
-        query = candidates_query(request, None)
-        answer = self.ask("GET", "/computekit/room", query, again=True)
-        return read(_own(answer, "counting what fits"), Room)
 
-    def put_tree(self, tree: ProviderTree) -> Mapping[ProviderId, int]:
-        """Make the stored tree equal to `tree` in one call; return the generations.
+        def ask(known: PlacementRequest) -> Answer:
+            return self.ask("GET", "/computekit/room", candidates_query(known, None), again=True)
+
+        answer = self.answerable(request, ask)
+        return NO_ROOM if answer is None else read(own_answer(answer, "counting what fits"), Room)
+
+    def put_tree(self, tree: ProviderTree) -> ProviderTree:
+        """Make the stored tree equal to `tree` in one call; return it as stored.
 
         What `PlacementWriter.put_tree` says holds.
 
@@ -130,50 +118,13 @@ class OwnOperations(RemoteConsumers):
 
         classes = {name for row in tree for name in row.inventories}
         traits = {name for row in tree for name in row.traits}
-        answer = _own(self.naming(send, classes, traits), "writing a whole tree")
-        return {ProviderId(row.uuid): row.generation for row in read(answer, _Tree).providers}
-
-    def claim_best(
-        self, request: PlacementRequest, consumer: Consumer, *, tries: int = 16
-    ) -> Allocation | None:
-        """Claim the best candidate, or what is next best if that is lost to another.
-
-        Args:
-            request: what is asked.
-            consumer: who is to hold it, with the generation that was seen; 0 for a new one.
-            tries: the most claims that are tried.
-
-        Returns:
-            What the consumer holds now; None if nothing could be claimed, and `explain` says why.
-
-        Raises:
-            InvalidInput: with every fault of the request.
-            GenerationConflict: the consumer was written in between.
-            Unsupported: the server is not computekit's.
-        """
-        body: dict[str, Json] = {
-            "consumer_uuid": consumer.id,
-            "project_id": consumer.project,
-            "user_id": consumer.user,
-            "consumer_type": consumer.type,
-            "consumer_generation": consumer.generation or None,
-            "query": urlencode(candidates_query(request, None)),
-            "tries": tries,
-        }
-
-        def send() -> bool:
-            answer = self.ask("POST", "/computekit/claims", body=body)
-            if answer.status == 409 and refusal_of(answer).says("^Nothing was claimed"):
-                return False
-            _own(answer, "choosing and claiming in one step")
-            return True
-
-        def probe() -> bool | None:
-            found = self.allocation(consumer.id)
-            mine = found is not None and found.consumer.generation == consumer.generation + 1
-            return True if mine else None
-
-        return self.allocation(consumer.id) if settled(send, probe) else None
+        answer = own_answer(self.naming(send, classes, traits), "writing a whole tree")
+        given = {row.id: row for row in tree}
+        stored = (
+            attrs.evolve(given[ProviderId(row.uuid)], generation=row.generation)
+            for row in read(answer, _Tree).providers
+        )
+        return ProviderTree(tuple(stored))
 
     def changes(self, since: int) -> ChangeSet | None:
         """Return what was written after commit `since`; None if that is not known any more.
@@ -182,7 +133,7 @@ class OwnOperations(RemoteConsumers):
             Unsupported: the server is not computekit's.
         """
         answer = self.ask("GET", "/computekit/changes", [("since", str(since))], again=True)
-        found = read(_own(answer, "a feed of changes"), _Changes)
+        found = read(own_answer(answer, "a feed of changes"), _Changes)
         return ChangeSet(found.head, frozenset(found.changes)) if found.complete else None
 
     def consumers(
@@ -198,35 +149,5 @@ class OwnOperations(RemoteConsumers):
         """
         query = [("limit", str(limit)), *([] if after is None else [("after", str(after))])]
         answer = self.ask("GET", "/computekit/consumers", query, again=True)
-        found = read(_own(answer, "a list of consumers"), _Consumers)
-        return tuple(map(_allocation, found.consumers))
-
-
-def _own(answer: Answer, feature: str) -> Answer:
-    if answer.status >= 400:
-        _refuse(answer, feature)
-    return answer
-
-
-def _refuse(answer: Answer, feature: str) -> NoReturn:
-    refusal = refusal_of(answer)
-    if answer.status == 404 and refusal.own is None:
-        raise Unsupported(feature, "the server is not computekit's")
-    raise refusal.error()
-
-
-def _allocation(row: _Holding) -> Allocation:
-    who = Consumer(
-        ConsumerId(row.consumer_uuid),
-        ProjectId(row.project_id),
-        UserId(row.user_id),
-        row.consumer_type,
-        row.consumer_generation,
-    )
-    held = {
-        ProviderId(provider): FrozenMap(
-            {ResourceClass(name): amount for name, amount in amounts.resources.items()}
-        )
-        for provider, amounts in row.allocations.items()
-    }
-    return Allocation(who, FrozenMap(held))
+        found = read(own_answer(answer, "a list of consumers"), _Consumers)
+        return tuple(map(holding, found.consumers))

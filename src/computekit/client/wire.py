@@ -30,6 +30,7 @@ __all__ = [
 T = TypeVar("T")
 
 _CONVERTER = cattrs.Converter()
+_CONVERTER.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
 
 
 def read(answer: Answer, kind: type[T]) -> T:

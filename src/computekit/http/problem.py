@@ -71,7 +71,7 @@ class Problem:
     detail: str
     code: str = UNDEFINED
     headers: tuple[tuple[str, str], ...] = ()
-    extra: tuple[tuple[str, str], ...] = ()
+    extra: tuple[tuple[str, str | msgspec.Raw], ...] = ()
     coded: bool = True
     varies: bool = True
 

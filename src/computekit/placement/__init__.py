@@ -2,6 +2,7 @@
 
 from computekit.placement.capacity import Room, TreeRoom
 from computekit.placement.claim_best import (
+    RANKS,
     Attempt,
     Claimed,
     Counters,
@@ -9,6 +10,7 @@ from computekit.placement.claim_best import (
     Summaries,
     Unclaimed,
     claim_best,
+    least_free,
     most_free,
 )
 from computekit.placement.columns import (
@@ -33,6 +35,7 @@ from computekit.placement.host_view import HostRow, HostView
 from computekit.placement.index import FleetIndex, FleetSource
 from computekit.placement.local import LocalPlacement
 from computekit.placement.memory import MemoryPlacement
+from computekit.placement.own_service import MOST_CONSUMERS, OwnPlacementService
 from computekit.placement.ports import (
     CLASS_CHANGED,
     PROVIDER_CHANGED,
@@ -57,7 +60,9 @@ from computekit.placement.views import tree_view
 
 __all__ = [
     "CLASS_CHANGED",
+    "MOST_CONSUMERS",
     "PROVIDER_CHANGED",
+    "RANKS",
     "TRAIT_CHANGED",
     "Attempt",
     "BoolArray",
@@ -80,6 +85,7 @@ __all__ = [
     "Members",
     "MemoryPlacement",
     "Obstacle",
+    "OwnPlacementService",
     "PlacementExplanation",
     "PlacementReader",
     "PlacementService",
@@ -105,6 +111,7 @@ __all__ = [
     "check_request",
     "claim_best",
     "fits",
+    "least_free",
     "most_free",
     "no_fit",
     "tree_view",

@@ -6,7 +6,7 @@ from typing import Self
 import attrs
 
 from computekit.clock import Clock, SystemClock
-from computekit.errors import NotFound
+from computekit.errors import Fault, InvalidInput, NotFound
 from computekit.ids import AggregateId, ConsumerId, ProjectId, ProviderId, UserId
 from computekit.model import (
     Allocation,
@@ -14,6 +14,7 @@ from computekit.model import (
     FrozenMap,
     Inventory,
     PlacementRequest,
+    ProviderTree,
     RequestGroup,
     ResourceClass,
     Trait,
@@ -29,6 +30,7 @@ from computekit.placement.claim_best import (
 )
 from computekit.placement.explanation import PlacementExplanation
 from computekit.placement.memory import MemoryPlacement
+from computekit.placement.own_service import MOST_CONSUMERS
 from computekit.placement.ports import (
     Claim,
     CounterClaim,
@@ -39,7 +41,7 @@ from computekit.placement.ports import (
 )
 from computekit.placement.provider_index import ProviderIndex
 from computekit.placement.service import Candidate, CandidatePage, ProviderNode
-from computekit.work import MemoryStore, Store
+from computekit.work import ChangeSet, MemoryStore, Store
 
 __all__ = ["LocalPlacement"]
 
@@ -49,7 +51,7 @@ def _nothing() -> None:
 
 
 class LocalPlacement:
-    """A `PlacementService` over books of this process's own.
+    """An `OwnPlacementService` over books of this process's own.
 
     To write several things at once, or what this has no word for, use
     `placement.store.write(lambda tx: placement.books...)`.
@@ -164,6 +166,9 @@ class LocalPlacement:
             lambda tx: self.books.set_aggregates(tx, provider, generation, aggregates)
         )
 
+    def put_tree(self, tree: ProviderTree) -> ProviderTree:
+        return self.store.write(lambda tx: self.books.put_tree(tx, tree))
+
     # Allocations
 
     def allocation(self, consumer: ConsumerId) -> Allocation | None:
@@ -177,9 +182,9 @@ class LocalPlacement:
             for held in self.books.allocations(provider)
         )
 
-    def claim(self, *allocations: Allocation) -> None:
-        claims = tuple(Claim(allocation) for allocation in allocations)
-        self.store.write(lambda tx: self.books.claim(tx, claims))
+    def claim(self, *claims: Claim | Allocation) -> tuple[Allocation, ...]:
+        whole = tuple(one if isinstance(one, Claim) else Claim(one) for one in claims)
+        return self.store.write(lambda tx: self.books.claim(tx, whole))
 
     def release(self, consumer: ConsumerId) -> None:
         self.store.write(lambda tx: self.books.release(tx, consumer))
@@ -192,6 +197,17 @@ class LocalPlacement:
     ) -> None:
         claims = tuple(Claim(allocation) for allocation in allocations)
         self.store.write(lambda tx: self.books.reshape(tx, inventories, claims))
+
+    def consumers(
+        self, after: ConsumerId | None = None, limit: int = MOST_CONSUMERS
+    ) -> tuple[Allocation, ...]:
+        if not 1 <= limit <= MOST_CONSUMERS:
+            said = f"{limit} is not within 1 to {MOST_CONSUMERS}"
+            raise InvalidInput((Fault("limit", "range", said),))
+        return self.books.consumers(after, limit)
+
+    def changes(self, since: int) -> ChangeSet | None:
+        return self.store.changes(since)
 
     # Searching
 

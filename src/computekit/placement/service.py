@@ -19,7 +19,7 @@ from computekit.model import (
     Resources,
     Trait,
 )
-from computekit.placement.ports import ProviderUse, Reshaped, Usage
+from computekit.placement.ports import Claim, ProviderUse, Reshaped, Usage
 
 __all__ = [
     "Candidate",
@@ -223,15 +223,21 @@ class PlacementService(Protocol):
         """
         ...
 
-    def claim(self, *allocations: Allocation) -> None:
+    def claim(self, *claims: Claim | Allocation) -> tuple[Allocation, ...]:
         """Replace what each of these consumers holds, all in one transaction.
 
         The rules are those of `PlacementWriter.claim`; what any of them gives back is free for
-        the others. An empty allocation forgets the consumer.
+        the others. An empty allocation forgets the consumer. An allocation alone takes no
+        counters along.
+
+        Returns:
+            What each of them holds now, in this order, with the consumer's new generation.
 
         Raises:
-            ClaimRefused: it does not fit; which provider, class and numbers are in it.
+            ClaimRefused: it does not fit; which provider, class (or counter) and numbers are in
+                it.
             GenerationConflict: a consumer was written in between.
+            Unsupported: counters are asked of a server that is not computekit's.
         """
         ...
 

@@ -43,6 +43,22 @@ class PlacementServiceClaimLaws(ServiceSuite):
         assert bench.generation(a) == start + 1
         bench.service.release(claim.consumer.id)  # again, and nothing happens
 
+    def test_a_claim_returns_what_is_held_now(self, bench: ServiceBench) -> None:
+        a = bench.provider({VCPU: 9})
+        one, two = (bench.allocation({a: {VCPU: 1}}, kind="MIGRATION") for _ in range(2))
+        granted = bench.service.claim(one, two)
+        assert granted == tuple(bench.held(claim.consumer.id) for claim in (one, two))
+        assert [held.consumer.generation for held in granted] == [1, 1]
+        who = one.consumer.id
+        untyped = bench.allocation({a: {VCPU: 2}}, who, kind=None, generation=1)
+        (again,) = bench.service.claim(untyped)
+        assert again == bench.held(who)
+        assert again.consumer.type == "MIGRATION"
+        (none,) = bench.service.claim(bench.allocation({}, who, kind=None, generation=2))
+        assert none.consumer.generation == 0
+        assert not none.resources
+        assert none.consumer.type == "MIGRATION"
+
     def test_a_claim_replaces_all_that_was_held(self, bench: ServiceBench) -> None:
         a, b = bench.provider({VCPU: 4, MEMORY_MB: 4}), bench.provider({VCPU: 4})
         claim = bench.allocation({a: {VCPU: 4, MEMORY_MB: 1}})

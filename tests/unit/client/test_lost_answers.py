@@ -12,9 +12,10 @@ from computekit.api.placement import VERSIONS
 from computekit.client import Connection, RemotePlacement, token
 from computekit.http import Application, NoAuth2, Settings
 from computekit.http.placement import placement_endpoints
-from computekit.placement import LocalPlacement, PlacementService
+from computekit.placement import LocalPlacement, OwnPlacementService
 from computekit.secret import Secret
 from computekit.testing import ManualClock
+from computekit.testing.placement_own_service_laws import OwnPlacementServiceLaws
 from computekit.testing.placement_service_laws import PlacementServiceLaws
 
 
@@ -44,10 +45,10 @@ class Lossy(httpx2.BaseTransport):
         return response
 
 
-class TestClientThatLosesAnswers(PlacementServiceLaws):
+class TestClientThatLosesAnswers(PlacementServiceLaws, OwnPlacementServiceLaws):
     @classmethod
     @contextmanager
-    def open(cls, directory: Path) -> Iterator[PlacementService]:
+    def open(cls, directory: Path) -> Iterator[OwnPlacementService]:
         clock = ManualClock()
         endpoints = placement_endpoints(LocalPlacement.in_memory(clock), random.Random(1), clock)
         settings = Settings(

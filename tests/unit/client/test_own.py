@@ -9,12 +9,13 @@ import pytest
 from computekit.api import AccessPolicy
 from computekit.api.placement import VERSIONS
 from computekit.client import Connection, RemotePlacement, token
-from computekit.errors import GenerationConflict, InUse, Unsupported
+from computekit.errors import InUse, Unsupported
 from computekit.http import Application, NoAuth2, Settings
 from computekit.http.placement import placement_endpoints
 from computekit.ids import AggregateId, ConsumerId, ProjectId, ProviderId, UserId, new_uuid
 from computekit.model import (
     VCPU,
+    Allocation,
     Consumer,
     FrozenMap,
     Inventory,
@@ -26,7 +27,7 @@ from computekit.model import (
     Resources,
     Trait,
 )
-from computekit.placement import LocalPlacement
+from computekit.placement import Claim, CounterClaim, LocalPlacement
 from computekit.secret import Secret
 from computekit.testing import ManualClock
 
@@ -48,6 +49,7 @@ TREE = ProviderTree(
     )
 )
 CONSUMER = Consumer(ConsumerId(WHO), ProjectId("p"), UserId("u"))
+HELD = Allocation(CONSUMER, FrozenMap({ProviderId(ROOT): Resources({VCPU: 1})}))
 
 
 def wanted(**amounts: int) -> PlacementRequest:
@@ -75,13 +77,11 @@ def remote(local: LocalPlacement) -> Iterator[RemotePlacement]:
 
 
 def test_a_whole_tree_is_one_call(local: LocalPlacement, remote: RemotePlacement) -> None:
-    generations = remote.put_tree(TREE)
-    assert set(generations) == {ROOT, CARD}
+    assert {row.id for row in remote.put_tree(TREE)} == {ROOT, CARD}
     for row in TREE:
         stored = local.provider(row.id).provider
         assert stored.inventories == row.inventories
         assert (stored.traits, stored.aggregates) == (row.traits, row.aggregates)
-        assert stored.generation == generations[row.id]
     remote.claim_best(wanted(CUSTOM_CARD=1), CONSUMER)
     with pytest.raises(InUse):
         remote.put_tree(ProviderTree(TREE.providers[:1]))
@@ -96,29 +96,11 @@ def test_explanations_and_room_are_the_library_s(
         assert remote.room(request) == local.room(request)
 
 
-def test_choosing_and_claiming_is_one_step(remote: RemotePlacement) -> None:
+def test_a_rank_of_one_s_own_is_no_server_s(remote: RemotePlacement) -> None:
     remote.put_tree(TREE)
-    held = remote.claim_best(wanted(VCPU=3), CONSUMER)
-    assert held is not None
-    assert held.resources == {ROOT: {VCPU: 3}}
-    assert held.consumer.generation == 1
-    assert remote.consumers() == (held,)
-    other = Consumer(ConsumerId(new_uuid(SOURCE)), ProjectId("p"), UserId("u"))
-    assert remote.claim_best(wanted(VCPU=3), other) is None
-    assert remote.allocation(other.id) is None
-    with pytest.raises(GenerationConflict):
-        remote.claim_best(wanted(VCPU=1), CONSUMER)
-
-
-def test_changes_are_followed(remote: RemotePlacement) -> None:
-    begin = remote.changes(0)
-    assert begin is not None
-    remote.put_tree(TREE)
-    news = remote.changes(begin.head)
-    assert news is not None
-    assert news.head > begin.head
-    assert {change.key for change in news.changes} >= {ROOT, CARD}
-    assert remote.changes(news.head + 1000) is None
+    with pytest.raises(Unsupported):
+        remote.claim_best(wanted(VCPU=3), CONSUMER, rank=lambda _candidate, _summaries: 1.0)
+    assert remote.consumers() == ()
 
 
 CALLS: tuple[Callable[[RemotePlacement], object], ...] = (
@@ -126,6 +108,7 @@ CALLS: tuple[Callable[[RemotePlacement], object], ...] = (
     lambda remote: remote.room(wanted(VCPU=1)),
     lambda remote: remote.put_tree(TREE),
     lambda remote: remote.claim_best(wanted(VCPU=1), CONSUMER),
+    lambda remote: remote.claim(Claim(HELD, (CounterClaim("s", "n", 1, 1),))),
     lambda remote: remote.changes(0),
     lambda remote: remote.consumers(),
 )

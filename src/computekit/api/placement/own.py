@@ -6,15 +6,18 @@ from computekit.api.context import CallContext
 from computekit.api.operation import ApiOperation
 from computekit.api.placement.base import Hosted, since
 from computekit.api.placement.known_names import KnownNames
-from computekit.errors import AlreadyExists, GenerationConflict, InUse
+from computekit.errors import AlreadyExists, ClaimRefused, GenerationConflict, InUse
 from computekit.ids import ConsumerId
 from computekit.model import Allocation, Consumer, PlacementRequest, ProviderTree
 from computekit.placement.capacity import Room
-from computekit.placement.claim_best import Claimed, Unclaimed, claim_best
+from computekit.placement.claim_best import Claimed, Rank, Unclaimed, claim_best, most_free
 from computekit.placement.explanation import PlacementExplanation
+from computekit.placement.own_service import MOST_CONSUMERS
+from computekit.placement.ports import Claim, CounterClaim
 from computekit.work import ChangeSet
 
 __all__ = [
+    "CLAIM",
     "CLAIM_BEST",
     "EXPLAIN",
     "EXPLAIN_GIVEN",
@@ -26,16 +29,17 @@ __all__ = [
     "ChangesQuery",
     "ClaimOutcome",
     "ClaimWish",
+    "Claims",
     "ConsumerPage",
     "ConsumerQuery",
     "ExplainQuery",
     "Explained",
+    "Granted",
     "OwnCalls",
     "RoomQuery",
     "TreeChange",
 ]
 
-MOST_CONSUMERS = 1000
 TEXTS = ("application/json", "text/plain", "text/html")
 
 
@@ -97,11 +101,15 @@ class ClaimWish:
         consumer: who, with the generation that was seen; 0 for a new one.
         request: what it asks.
         tries: the most claims that are tried.
+        rank: says how good a candidate is.
+        counters: what is taken along.
     """
 
     consumer: Consumer
     request: PlacementRequest
     tries: int = 16
+    rank: Rank = most_free
+    counters: tuple[CounterClaim, ...] = ()
 
 
 @attrs.frozen
@@ -115,6 +123,28 @@ class ClaimOutcome:
 
     result: Claimed | Unclaimed
     why: str = ""
+
+
+@attrs.frozen
+class Claims:
+    """What consumers are to hold, with the counters that it takes; all of it or nothing.
+
+    Attributes:
+        claims: of each consumer, its own.
+    """
+
+    claims: tuple[Claim, ...]
+
+
+@attrs.frozen
+class Granted:
+    """What consumers hold after their claims.
+
+    Attributes:
+        allocations: in the order of the claims.
+    """
+
+    allocations: tuple[Allocation, ...]
 
 
 @attrs.frozen
@@ -225,6 +255,18 @@ CLAIM_BEST = ApiOperation(
     errors=(GenerationConflict,),
 )
 
+CLAIM = ApiOperation(
+    name="claim",
+    method="POST",
+    path="/computekit/allocations",
+    summary="Replace what consumers hold, with the counters that it takes, all at once.",
+    input=Claims,
+    output=Granted,
+    since=since(0),
+    has_body=True,
+    errors=(GenerationConflict, ClaimRefused),
+)
+
 LIST_CHANGES = ApiOperation(
     name="list_changes",
     method="GET",
@@ -276,7 +318,12 @@ class OwnCalls:
         books = self._placement.books
         return self._placement.store.write(lambda tx: books.put_tree(tx, asked.tree))
 
-    def claim(self, asked: ClaimWish, context: CallContext) -> ClaimOutcome:
+    def claim(self, asked: Claims, _context: CallContext) -> Granted:
+        """Carry out `CLAIM`."""
+        here = self._placement
+        return Granted(here.store.write(lambda tx: here.books.claim(tx, asked.claims)))
+
+    def claim_best(self, asked: ClaimWish, context: CallContext) -> ClaimOutcome:
         """Carry out `CLAIM_BEST`."""
         here = self._placement
         self._names.check_request(asked.request)
@@ -286,7 +333,9 @@ class OwnCalls:
             here.index,
             asked.consumer,
             asked.request,
+            rank=asked.rank,
             tries=asked.tries,
+            counters=asked.counters,
             deadline=context.deadline,
         )
         if isinstance(result, Claimed):

@@ -8,7 +8,7 @@ from computekit import __version__
 from computekit.api.placement import VERSIONS
 from computekit.http.endpoint import Endpoint
 from computekit.http.openapi import Shape, openapi
-from computekit.http.placement import answers, bodies, own, own_answers, provider_pages
+from computekit.http.placement import answers, bodies, own, own_answers, own_claims
 from computekit.http.placement.candidates_query import CANDIDATES_QUERY
 from computekit.http.placement.names import TRAITS_QUERY
 from computekit.http.placement.providers import PROVIDERS_QUERY
@@ -24,9 +24,6 @@ SHAPES: Mapping[str, Shape] = {
     "show_versions": Shape({200: answers.VersionsAnswer}),
     "list_resource_providers": Shape(
         {200: answers.ProvidersAnswer}, query=PROVIDERS_QUERY[NEWEST].schema
-    ),
-    "list_provider_page": Shape(
-        {200: provider_pages.ProviderPageAnswer}, query=provider_pages.PAGE_QUERY.schema
     ),
     "create_resource_provider": Shape({200: answers.ProviderAnswer}, bodies.NewProviderBody14),
     "show_resource_provider": Shape({200: answers.ProviderAnswer}),
@@ -70,7 +67,8 @@ SHAPES: Mapping[str, Shape] = {
     "explain_given_candidates": Shape({200: own_answers.ExplainedAnswer}, own.ExplainBody),
     "show_room": Shape({200: own_answers.RoomAnswer}, query=CANDIDATES_QUERY[NEWEST].schema),
     "put_tree": Shape({200: own_answers.TreeAnswer}, own.TreeBody),
-    "claim_best": Shape({200: own_answers.ClaimAnswer}, own.ClaimBody),
+    "claim_best": Shape({200: own_answers.ClaimAnswer}, own_claims.ClaimBestBody),
+    "claim": Shape({200: own_answers.GrantedAnswer}, own_claims.ClaimsBody),
     "list_changes": Shape({200: own_answers.ChangesAnswer}, query=own.CHANGES_QUERY.schema),
     "list_consumers": Shape({200: own_answers.ConsumersAnswer}, query=own.CONSUMERS_QUERY.schema),
 }

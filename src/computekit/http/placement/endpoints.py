@@ -9,7 +9,6 @@ from computekit.api.placement import inventories as inventory_api
 from computekit.api.placement import memberships as membership_api
 from computekit.api.placement import names as name_api
 from computekit.api.placement import own as own_api
-from computekit.api.placement import provider_pages as page_api
 from computekit.api.placement import providers as provider_api
 from computekit.clock import Clock, SystemClock
 from computekit.http.endpoint import Endpoint, endpoint
@@ -20,7 +19,7 @@ from computekit.http.placement import (
     memberships,
     names,
     own,
-    provider_pages,
+    own_claims,
     providers,
     usages,
 )
@@ -42,10 +41,8 @@ def placement_endpoints(
     """
     now = SystemClock() if clock is None else clock
     known = KnownNames(placement.store, placement.books)
-    of_providers = provider_api.ProviderCalls(placement, known, source)
     return (
-        *_of_providers(placement, of_providers, now),
-        _of_pages(page_api.ProviderPageCalls(of_providers)),
+        *_of_providers(placement, provider_api.ProviderCalls(placement, known, source), now),
         *_of_inventories(placement, inventory_api.InventoryCalls(placement, known)),
         *_of_memberships(placement, membership_api.MembershipCalls(placement, known)),
         *_of_classes(name_api.NameCalls(placement), now),
@@ -86,14 +83,6 @@ def _of_providers(
             worded(calls.delete, providers.delete_words),
             providers.ProviderPathForm(),
         ),
-    )
-
-
-def _of_pages(calls: page_api.ProviderPageCalls) -> Endpoint:
-    return endpoint(
-        page_api.LIST_PROVIDER_PAGE,
-        worded(calls.page, provider_pages.page_words),
-        provider_pages.ProviderPageForm(),
     )
 
 
@@ -272,7 +261,8 @@ def _of_our_own(calls: own_api.OwnCalls) -> tuple[Endpoint, ...]:
         endpoint(own_api.EXPLAIN_GIVEN, worded(calls.explain, words), own.ExplainGivenForm()),
         endpoint(own_api.SHOW_ROOM, worded(calls.room, words), own.RoomForm()),
         endpoint(own_api.PUT_TREE, calls.put_tree, own.TreeForm()),
-        endpoint(own_api.CLAIM_BEST, worded(calls.claim, words), own.ClaimForm()),
+        endpoint(own_api.CLAIM_BEST, worded(calls.claim_best, words), own_claims.ClaimBestForm()),
+        endpoint(own_api.CLAIM, calls.claim, own_claims.ClaimsForm()),
         endpoint(own_api.LIST_CHANGES, calls.changes, own.ChangesForm()),
         endpoint(own_api.LIST_CONSUMERS, calls.consumers, own.ConsumersForm()),
     )

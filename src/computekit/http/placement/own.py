@@ -4,17 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from computekit.api import Microversion
-from computekit.api.placement import VERSIONS
 from computekit.api.placement.own import (
-    MOST_CONSUMERS,
     Changes,
     ChangesQuery,
-    ClaimOutcome,
-    ClaimWish,
     ConsumerPage,
     ConsumerQuery,
     Explained,
@@ -22,33 +17,35 @@ from computekit.api.placement.own import (
     RoomQuery,
     TreeChange,
 )
-from computekit.http.placement.bodies import InventoryBody, ProviderName, Text255, Uuid
+from computekit.http.placement.bodies import InventoryBody, ProviderName, Uuid
 from computekit.http.placement.body import Body, bad_request
-from computekit.http.placement.candidates_query import parse_candidates
 from computekit.http.placement.inventories import inventory_of
+from computekit.http.placement.own_wire import (
+    QueryText,
+    canonical_id,
+    consumer_said,
+    encoded,
+    octets,
+    request_of,
+)
 from computekit.http.placement.query import TEXT, QuerySchema
 from computekit.http.placement.uuids import canonical_uuid
-from computekit.http.problem import Problem, Refused
 from computekit.http.wire import JSON, Answer, HttpRequest
-from computekit.ids import AggregateId, ConsumerId, ProjectId, ProviderId, UserId
+from computekit.ids import AggregateId, ConsumerId, ProviderId
 from computekit.model import (
-    Consumer,
     FrozenMap,
-    PlacementRequest,
     Provider,
     ProviderTree,
     ResourceClass,
     Trait,
 )
 from computekit.placement.capacity import Room
-from computekit.placement.claim_best import Claimed
+from computekit.placement.own_service import MOST_CONSUMERS
 
 __all__ = [
     "CHANGES_QUERY",
     "CONSUMERS_QUERY",
     "ChangesForm",
-    "ClaimBody",
-    "ClaimForm",
     "ConsumersForm",
     "ExplainBody",
     "ExplainForm",
@@ -62,12 +59,6 @@ _REPORTS = re.compile(r"(?:^|&)reports=(\d{1,6})(?=&|$)")
 _DIGITS: Mapping[str, object] = {"type": "string", "pattern": r"^[0-9]{1,18}$"}
 CHANGES_QUERY = QuerySchema({"since": _DIGITS}, ("since",))
 CONSUMERS_QUERY = QuerySchema({"after": TEXT, "limit": _DIGITS})
-
-
-LONGEST_QUERY = 64 * 1024
-"""As long as a server takes it in a URL; what is longer would take seconds to understand."""
-
-QueryText = Annotated[str, Meta(max_length=LONGEST_QUERY)]
 
 
 class ExplainBody(Struct, forbid_unknown_fields=True):
@@ -94,40 +85,8 @@ class TreeBody(Struct, forbid_unknown_fields=True):
     providers: Annotated[list[ProviderInTree], Meta(min_length=1)]
 
 
-class ClaimBody(Struct, forbid_unknown_fields=True):
-    """What a consumer is to get: a query string as that of allocation candidates."""
-
-    consumer_uuid: Uuid
-    project_id: Text255
-    user_id: Text255
-    query: QueryText
-    consumer_type: Annotated[str, Meta(pattern="^[A-Z0-9_]+$", max_length=255)] | None = None
-    consumer_generation: int | None = None
-    tries: Annotated[int, Meta(ge=1, le=1000)] = 16
-
-
 _EXPLAIN = Body(ExplainBody)
 _TREE = Body(TreeBody)
-_CLAIM = Body(ClaimBody)
-
-
-def _octets(query: str) -> str:
-    """Return a query string out of a body as WSGI hands over that of a path: octets as Latin-1."""
-    return query.encode().decode("latin-1")
-
-
-def _request(text: str) -> PlacementRequest:
-    return parse_candidates(text, VERSIONS.newest).request
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, FrozenMap):
-        return dict(value.items())
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
-
-
-def _encoded(value: object) -> bytes:
-    return msgspec.json.encode(value, enc_hook=_plain)
 
 
 def _media_type(request: HttpRequest) -> str:
@@ -145,7 +104,7 @@ class ExplainForm:
         found = _REPORTS.search(request.query)
         query = _REPORTS.sub("", request.query)
         reports = int(found[1]) if found else 0
-        return ExplainQuery(_request(query), reports, _media_type(request))
+        return ExplainQuery(request_of(query), reports, _media_type(request))
 
     def render(self, output: Explained, version: Microversion) -> Answer:
         return _explained(output)
@@ -156,7 +115,7 @@ class ExplainGivenForm:
 
     def parse(self, request: HttpRequest, version: Microversion) -> ExplainQuery:
         body = _EXPLAIN.parse(request.body)
-        return ExplainQuery(_request(_octets(body.query)), body.reports, _media_type(request))
+        return ExplainQuery(request_of(octets(body.query)), body.reports, _media_type(request))
 
     def render(self, output: Explained, version: Microversion) -> Answer:
         return _explained(output)
@@ -176,17 +135,17 @@ def _explained(output: Explained) -> Answer:
         "near_misses": said.near_misses,
         "reports": said.reports,
     }
-    return Answer(200, _encoded(body))
+    return Answer(200, encoded(body))
 
 
 class RoomForm:
     """How many more would fit."""
 
     def parse(self, request: HttpRequest, version: Microversion) -> RoomQuery:
-        return RoomQuery(_request(request.query))
+        return RoomQuery(request_of(request.query))
 
     def render(self, output: Room, version: Microversion) -> Answer:
-        return Answer(200, _encoded(output))
+        return Answer(200, encoded(output))
 
 
 class TreeForm:
@@ -211,58 +170,20 @@ class TreeForm:
             }
             for one in output
         ]
-        return Answer(200, _encoded({"providers": rows}))
+        return Answer(200, encoded({"providers": rows}))
 
 
 def _provider(body: ProviderInTree) -> Provider:
     return Provider(
-        ProviderId(_id(body.uuid)),
+        ProviderId(canonical_id(body.uuid)),
         body.name,
-        None if body.parent_provider_uuid is None else ProviderId(_id(body.parent_provider_uuid)),
+        None
+        if body.parent_provider_uuid is None
+        else ProviderId(canonical_id(body.parent_provider_uuid)),
         FrozenMap({ResourceClass(n): inventory_of(one) for n, one in body.inventories.items()}),
         frozenset(map(Trait, body.traits)),
-        frozenset(AggregateId(_id(one)) for one in body.aggregates),
+        frozenset(AggregateId(canonical_id(one)) for one in body.aggregates),
     )
-
-
-def _id(text: str) -> str:
-    return canonical_uuid(text) or text
-
-
-class ClaimForm:
-    """What a consumer is to get, and what it got."""
-
-    def parse(self, request: HttpRequest, version: Microversion) -> ClaimWish:
-        body = _CLAIM.parse(request.body)
-        consumer = Consumer(
-            ConsumerId(_id(body.consumer_uuid)),
-            ProjectId(body.project_id),
-            UserId(body.user_id),
-            body.consumer_type,
-            body.consumer_generation or 0,
-        )
-        return ClaimWish(consumer, _request(_octets(body.query)), body.tries)
-
-    def render(self, output: ClaimOutcome, version: Microversion) -> Answer:
-        result = output.result
-        lost = [
-            {"allocations": attempt.candidate.allocation, "reason": attempt.refusal.message}
-            for attempt in result.lost
-        ]
-        if not isinstance(result, Claimed):
-            said = "; ".join(attempt.refusal.message for attempt in result.lost)
-            detail = said or output.why
-            raise Refused(Problem(409, f"Nothing was claimed: {detail}"))
-        body = {
-            "allocations": {
-                provider: {"resources": held}
-                for provider, held in result.allocation.resources.items()
-            },
-            "mappings": result.candidate.mappings,
-            "consumer_generation": result.allocation.consumer.generation,
-            "lost": lost,
-        }
-        return Answer(200, _encoded(body))
 
 
 class ChangesForm:
@@ -279,7 +200,7 @@ class ChangesForm:
             "complete": output.news is not None,
             "changes": [{"kind": kind, "key": key} for kind, key in rows],
         }
-        return Answer(200, _encoded(body))
+        return Answer(200, encoded(body))
 
 
 class ConsumersForm:
@@ -294,16 +215,6 @@ class ConsumersForm:
         return ConsumerQuery(ConsumerId(after) if after else None, limit)
 
     def render(self, output: ConsumerPage, version: Microversion) -> Answer:
-        rows = [
-            {
-                "consumer_uuid": one.consumer.id,
-                "project_id": one.consumer.project,
-                "user_id": one.consumer.user,
-                "consumer_type": one.consumer.type,
-                "consumer_generation": one.consumer.generation,
-                "allocations": {p: {"resources": held} for p, held in one.resources.items()},
-            }
-            for one in output.allocations
-        ]
-        following = None if output.last else rows[-1]["consumer_uuid"]
-        return Answer(200, _encoded({"consumers": rows, "next": following}))
+        following = None if output.last else output.allocations[-1].consumer.id
+        rows = [consumer_said(one) for one in output.allocations]
+        return Answer(200, encoded({"consumers": rows, "next": following}))

@@ -1,12 +1,13 @@
 """What the answers of the operations beside those of Placement look like."""
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 __all__ = [
     "ChangesAnswer",
     "ClaimAnswer",
     "ConsumersAnswer",
     "ExplainedAnswer",
+    "GrantedAnswer",
     "RoomAnswer",
     "TreeAnswer",
 ]
@@ -103,15 +104,20 @@ class TakenSaid(Struct, forbid_unknown_fields=True):
 class LostSaid(Struct, forbid_unknown_fields=True):
     """A claim that was refused."""
 
+    root: str
     allocations: dict[str, dict[str, int]]
+    mappings: dict[str, list[str]]
     reason: str
+    error: dict[str, Raw]
 
 
 class ClaimAnswer(Struct, forbid_unknown_fields=True):
-    """What was claimed."""
+    """What was claimed, on the tree of this root."""
 
+    root: str
     allocations: dict[str, TakenSaid]
     mappings: dict[str, list[str]]
+    consumer_type: str | None
     consumer_generation: int
     lost: list[LostSaid]
 
@@ -147,3 +153,9 @@ class ConsumersAnswer(Struct, forbid_unknown_fields=True):
 
     consumers: list[ConsumerSaid]
     next: str | None
+
+
+class GrantedAnswer(Struct, forbid_unknown_fields=True):
+    """What consumers hold after their claims."""
+
+    consumers: list[ConsumerSaid]
