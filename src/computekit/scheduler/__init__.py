@@ -26,7 +26,13 @@ from computekit.scheduler.figure_predicates import Below, HasFigures
 from computekit.scheduler.following import FleetFollower
 from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader, HostWriter, MemoryHosts
 from computekit.scheduler.normalised import Normalised, RangeWeigher
-from computekit.scheduler.nova_filters import IoOpsFilter, MetricsFilter, NumInstancesFilter
+from computekit.scheduler.nova_filters import (
+    AllHostsFilter,
+    ComputeFilter,
+    IoOpsFilter,
+    MetricsFilter,
+    NumInstancesFilter,
+)
 from computekit.scheduler.nova_weighers import (
     NOVA_WEIGHERS,
     FigureWeigher,
@@ -67,10 +73,12 @@ __all__ = [
     "HOST_CHANGED",
     "NOVA_WEIGHERS",
     "Adjustment",
+    "AllHostsFilter",
     "Amount",
     "AskAmount",
     "AskZone",
     "Below",
+    "ComputeFilter",
     "Condition",
     "Decision",
     "Demand",

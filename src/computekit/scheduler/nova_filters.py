@@ -1,18 +1,34 @@
-"""Nova's filters by name, as rules of a policy: each is a name over predicates (Nova, filters).
-
-`AllHostsFilter` and `ComputeFilter` are not here: the first asks for nothing, and that a host is
-enabled and up is asked by every request.
-"""
+"""Nova's filters by name, as rules of a policy: each is a name over predicates (Nova, filters)."""
 
 from typing import ClassVar
 
 import attrs
 
 from computekit.scheduler.figure_predicates import Below, HasFigures
-from computekit.scheduler.predicates import Predicate
+from computekit.scheduler.predicates import Enabled, Predicate, Up
 from computekit.scheduler.request import Request
 
-__all__ = ["IoOpsFilter", "MetricsFilter", "NumInstancesFilter"]
+__all__ = ["AllHostsFilter", "ComputeFilter", "IoOpsFilter", "MetricsFilter", "NumInstancesFilter"]
+
+
+@attrs.frozen
+class AllHostsFilter:
+    """Asks for nothing."""
+
+    name: ClassVar[str] = "AllHostsFilter"
+
+    def predicates(self, _request: Request, /) -> tuple[Predicate, ...]:
+        return ()
+
+
+@attrs.frozen
+class ComputeFilter:
+    """Asks for a host that is enabled and up, as every request does without it."""
+
+    name: ClassVar[str] = "ComputeFilter"
+
+    def predicates(self, _request: Request, /) -> tuple[Predicate, ...]:
+        return (Enabled(), Up())
 
 
 @attrs.frozen

@@ -4,6 +4,9 @@ import pytest
 
 from computekit.ids import HostName
 from computekit.scheduler import (
+    AllHostsFilter,
+    ComputeFilter,
+    Enabled,
     IoOpsFilter,
     MetricsFilter,
     NumInstancesFilter,
@@ -36,6 +39,13 @@ def test_a_refusal_says_what_was_asked_and_what_was_there(
     assert (failing.asked, failing.there) == (asked, there)
     fleet.set_figures(HostName("a"), {"instances": 2, "io_ops": 7, "b": 0.0})
     assert isinstance(Scheduler(fleet, Policy(rules=(rule,))).place(request()), Placed)
+
+
+def test_what_every_request_asks_is_asked_once() -> None:
+    policy = Policy(rules=(AllHostsFilter(), ComputeFilter()))
+    decision = Scheduler(index(flat("a", disabled="fan")), policy).place(request())
+    assert isinstance(decision, Unplaced)
+    assert [rule.rule for rule in decision.explain().rules].count(Enabled.rule) == 1
 
 
 def test_what_is_not_known_is_not_too_much() -> None:
