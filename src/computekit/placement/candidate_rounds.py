@@ -60,12 +60,14 @@ class Answer:
 
     Attributes:
         candidates: so far.
+        roots: of all trees that they take of, in the order of first mention.
     """
 
     def __init__(
         self, limit: int | None, *, one_per_tree: bool, lenders: Mapping[ProviderId, ProviderId]
     ) -> None:
         self.candidates: list[FoundCandidate] = []
+        self.roots: dict[ProviderId, None] = {}
         self._limit = limit
         self._one_per_tree = one_per_tree
         self._lenders = lenders
@@ -80,14 +82,18 @@ class Answer:
         Raises:
             InvalidInput: there are more than anybody should ask for at once.
         """
-        if self._one_per_tree:
-            roots = self._roots_of(found)
-            if len(set(roots)) < len(roots):
-                return
+        candidate, lenders = found.candidate, self._lenders
+        roots: Sequence[ProviderId] = (candidate.root,)
+        if lenders:
+            roots = [lenders.get(provider, candidate.root) for provider in candidate.allocation]
+        if self._one_per_tree and len(candidate.allocation) > len(set(roots)):
+            return
         if len(self.candidates) >= MOST_CANDIDATES:
             text = f"more than {MOST_CANDIDATES} candidates; give a limit of at most that"
             raise InvalidInput((Fault("limit", "too_many", text),))
         self.candidates.append(found)
+        for root in roots:
+            self.roots[root] = None
 
     def go_on(self, trees: Sequence[TreeWays], repeats: Repeats, deadline: Deadline | None) -> None:
         """Add the second candidate of each tree, then the third ..., until there are no more.
@@ -113,14 +119,3 @@ class Answer:
                         break
             trees = further
             number += 1
-
-    def roots(self) -> tuple[ProviderId, ...]:
-        """Return the roots of all trees that are taken of, in the order of first mention."""
-        roots = (root for found in self.candidates for root in self._roots_of(found))
-        return tuple(dict.fromkeys(roots))
-
-    def _roots_of(self, found: FoundCandidate) -> list[ProviderId]:
-        candidate, lenders = found.candidate, self._lenders
-        if not lenders:
-            return [candidate.root] * len(candidate.allocation)
-        return [lenders.get(provider, candidate.root) for provider in candidate.allocation]

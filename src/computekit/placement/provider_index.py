@@ -197,7 +197,7 @@ class ProviderIndex(ProviderReplica):
             if seen:
                 answer.go_on(seen, begun.repeats, deadline)
             found = Found(
-                tuple(answer.candidates), tuple([begun.summaries[root] for root in answer.roots()])
+                tuple(answer.candidates), tuple([begun.summaries[root] for root in answer.roots])
             )
             if trees is None and len(found.candidates) <= _LONGEST_ANSWER:
                 with self.lock:
@@ -385,7 +385,7 @@ class ProviderIndex(ProviderReplica):
             if answer.full():
                 further.clear()
                 break
-        roots = dict.fromkeys((*answer.roots(), *further, *(lenders.values() if further else ())))
+        roots = dict.fromkeys((*answer.roots, *further, *(lenders.values() if further else ())))
         at = {root: row for root in roots if (row := rows.row(root)) is not None}
         return Begun(
             shape,

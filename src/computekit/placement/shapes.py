@@ -22,7 +22,7 @@ from computekit.placement.lenders import (
     reached_by,
     room_of,
 )
-from computekit.placement.plan import plan_of
+from computekit.placement.plan import Plan, plan_of
 from computekit.placement.provider_columns import grown
 from computekit.placement.provider_rows import ProviderRows
 from computekit.placement.row_mask import Bits, MaskArray, masks
@@ -56,9 +56,9 @@ class Shape:
         self, rows: ProviderRows, request: PlacementRequest, *, twins: bool, searches: Searches
     ) -> None:
         self.searches = searches
-        self.kept = 0
-        self.plan = plan_of(request, blank=False)
-        self.bits = Bits(self.plan)
+        self.kept: int = 0
+        self.plan: Plan = plan_of(request, blank=False)
+        self.bits: Bits = Bits(self.plan)
         self.lenders: tuple[Lender, ...] = ()
         self.answers: dict[object, tuple[int, Found]] = {}
         self._rows = rows
@@ -87,7 +87,7 @@ class Shape:
             seen: trees that were asked without `candidate`.
         """
         for tree in seen:
-            if self._trees.get(self._row(tree)) is tree:
+            if len(tree.kept) != tree.counted and self._trees.get(self._row(tree)) is tree:
                 self._count(tree)
         self.kept = (
             len(self._flat)

@@ -77,12 +77,8 @@ class PatternWays:
             DeadlineExceeded: nobody waits any more; what was found so far stays.
             Moved: as in `Patience.aside`; what was found stays.
         """
-        found = self._found
-        if number < len(found):
-            return found[number]
-        end = self._end
-        if end is not None and number >= end:
-            return None
+        if self._known(number):
+            return self._found[number] if number < len(self._found) else None
         patience = self._patience
         if not patience.worn(1) and self._lock.acquire(blocking=False):
             try:
@@ -100,6 +96,8 @@ class PatternWays:
         Raises:
             DeadlineExceeded: as in `way`.
         """
+        if self._known(number):
+            return self._found[number] if number < len(self._found) else None
 
         def stop() -> bool:
             check(deadline)
@@ -111,6 +109,10 @@ class PatternWays:
             return self._seek(number, stop)[1]
         finally:
             self._lock.release()
+
+    def _known(self, number: int) -> bool:
+        end = self._end
+        return number < len(self._found) or (end is not None and number >= end)
 
     def _seek(self, number: int, stop: Callable[[], bool]) -> tuple[bool, Way | None]:
         """Return whether it was looked for to the end, and what was found; `stop` ends it."""
@@ -172,13 +174,13 @@ class TreeWays:
         ids: tuple[ProviderId, ...],
         shared: PatternWays,
     ) -> None:
-        self.pattern = pattern
-        self.ids = ids
-        self.stale = False
+        self.pattern: Pattern = pattern
+        self.ids: tuple[ProviderId, ...] = ids
+        self.stale: bool = False
         self.kept: list[FoundCandidate] = []
-        self.counted = 0
+        self.counted: int = 0
         self._plan = plan
-        self.root = root
+        self.root: ProviderId = root
         self._ways = shared
 
     def candidate(self, number: int) -> FoundCandidate | None:
