@@ -67,7 +67,7 @@ class Connection:
         Raises:
             InvalidInput: `url` is not one of HTTP, or has credentials in it.
         """
-        self.url = _checked(url)
+        self.url: str = _checked(url)
         self._authentication = authentication
         self._timeout_s = timeout_s
         self._clock = clock or SystemClock()

@@ -52,10 +52,10 @@ class ProviderRows:
     """
 
     def __init__(self) -> None:
-        self.version = 0
-        self.layout = 0
-        self.sharing_version = 0
-        self.count = 0
+        self.version: int = 0
+        self.layout: int = 0
+        self.sharing_version: int = 0
+        self.count: int = 0
         self.ids: list[ProviderId | None] = []
         self.names: list[str] = []
         self.parents: list[ProviderId | None] = []

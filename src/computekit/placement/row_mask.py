@@ -41,12 +41,12 @@ class Bits:
 
     def __init__(self, plan: Plan) -> None:
         count, sets = len(plan.kinds), len(plan.together)
-        self.meets = count
-        self.anchor = 1 << (count + sets)
-        self.whole = self.anchor << 1
-        self.kinds = (1 << count) - 1
-        self.needed = (1 << (count + sets)) - 1
-        self.foreign = self.needed
+        self.meets: int = count
+        self.anchor: int = 1 << (count + sets)
+        self.whole: int = self.anchor << 1
+        self.kinds: int = (1 << count) - 1
+        self.needed: int = (1 << (count + sets)) - 1
+        self.foreign: int = self.needed
         for number, kind in enumerate(plan.kinds):
             if kind.spans and kind.in_tree is not None:
                 self.foreign &= ~(1 << number)

@@ -52,7 +52,7 @@ class DeadEnds:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.kept = 0
+        self.kept: int = 0
 
     def take(self) -> bool:
         """Return whether there is place for one more, and take it."""
