@@ -8,7 +8,7 @@ from computekit import __version__
 from computekit.api.placement import VERSIONS
 from computekit.http.endpoint import Endpoint
 from computekit.http.openapi import Shape, openapi
-from computekit.http.placement import answers, bodies, own, own_answers, own_claims
+from computekit.http.placement import answers, bodies, own, own_answers, own_claims, provider_pages
 from computekit.http.placement.candidates_query import CANDIDATES_QUERY
 from computekit.http.placement.names import TRAITS_QUERY
 from computekit.http.placement.providers import PROVIDERS_QUERY
@@ -24,6 +24,9 @@ SHAPES: Mapping[str, Shape] = {
     "show_versions": Shape({200: answers.VersionsAnswer}),
     "list_resource_providers": Shape(
         {200: answers.ProvidersAnswer}, query=PROVIDERS_QUERY[NEWEST].schema
+    ),
+    "list_provider_page": Shape(
+        {200: provider_pages.ProviderPageAnswer}, query=provider_pages.PAGE_QUERY.schema
     ),
     "create_resource_provider": Shape({200: answers.ProviderAnswer}, bodies.NewProviderBody14),
     "show_resource_provider": Shape({200: answers.ProviderAnswer}),

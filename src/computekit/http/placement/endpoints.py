@@ -9,6 +9,7 @@ from computekit.api.placement import inventories as inventory_api
 from computekit.api.placement import memberships as membership_api
 from computekit.api.placement import names as name_api
 from computekit.api.placement import own as own_api
+from computekit.api.placement import provider_pages as page_api
 from computekit.api.placement import providers as provider_api
 from computekit.clock import Clock, SystemClock
 from computekit.http.endpoint import Endpoint, endpoint
@@ -20,6 +21,7 @@ from computekit.http.placement import (
     names,
     own,
     own_claims,
+    provider_pages,
     providers,
     usages,
 )
@@ -41,8 +43,10 @@ def placement_endpoints(
     """
     now = SystemClock() if clock is None else clock
     known = KnownNames(placement.store, placement.books)
+    of_providers = provider_api.ProviderCalls(placement, known, source)
     return (
-        *_of_providers(placement, provider_api.ProviderCalls(placement, known, source), now),
+        *_of_providers(placement, of_providers, now),
+        _of_pages(page_api.ProviderPageCalls(of_providers)),
         *_of_inventories(placement, inventory_api.InventoryCalls(placement, known)),
         *_of_memberships(placement, membership_api.MembershipCalls(placement, known)),
         *_of_classes(name_api.NameCalls(placement), now),
@@ -83,6 +87,14 @@ def _of_providers(
             worded(calls.delete, providers.delete_words),
             providers.ProviderPathForm(),
         ),
+    )
+
+
+def _of_pages(calls: page_api.ProviderPageCalls) -> Endpoint:
+    return endpoint(
+        page_api.LIST_PROVIDER_PAGE,
+        worded(calls.page, provider_pages.page_words),
+        provider_pages.ProviderPageForm(),
     )
 
 
