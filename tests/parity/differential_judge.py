@@ -1,15 +1,28 @@
-"""What a right answer of a candidate search keeps, and which of the peer are known wrong."""
+"""What a right answer of a candidate search keeps, and which of the peer are known wrong.
+
+A known defect of the peer excuses a difference only if what ours answers is what the plain
+reference of the property tests finds, which tries everything and shares no code with the search.
+"""
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from computekit.ids import ProviderId
 from computekit.model import PlacementRequest, RequestGroup, ResourceClass, Resources
-from computekit.placement import Candidate, CandidatePage
+from computekit.placement import Candidate, CandidatePage, ProviderUse
 from tests.parity.differential_cases import SHARING
+from tests.property.placement.forests import answers
 
-__all__ = ["DEFECTS", "Shown", "broken_invariants", "known_defect", "known_failure", "shown"]
+__all__ = [
+    "DEFECTS",
+    "Shown",
+    "broken_invariants",
+    "known_defect",
+    "known_failure",
+    "shown",
+    "unlike_reference",
+]
 
 DEFECTS = {
     "amount-aliasing": "a class that several groups ask for adds up across candidates, so that "
@@ -30,6 +43,27 @@ def shown(candidate: Candidate) -> Shown:
         frozenset(candidate.allocation.items()),
         frozenset((suffix, frozenset(ids)) for suffix, ids in candidate.mappings.items()),
     )
+
+
+def unlike_reference(
+    forest: Sequence[ProviderUse], request: PlacementRequest, page: CandidatePage
+) -> list[str]:
+    """Return what an answer has otherwise than the plain reference.
+
+    Args:
+        forest: every provider of the server, as the answer found them.
+        request: what was asked.
+        page: what was answered, without a limit.
+    """
+    right: set[Shown] = {
+        (frozenset(answer.allocation.items()), frozenset(answer.mappings.items()))
+        for answer in answers(tuple(forest), request)
+    }
+    given = {shown(candidate) for candidate in page.candidates}
+    return [
+        *(f"not a way to serve the request: {one}" for one in sorted(map(str, given - right))),
+        *(f"lacks a way to serve the request: {one}" for one in sorted(map(str, right - given))),
+    ]
 
 
 def _asked(request: PlacementRequest) -> Counter[ResourceClass]:
@@ -105,7 +139,8 @@ def known_defect(request: PlacementRequest, peer: CandidatePage, ours: Candidate
     """Return which defect of the peer a difference is, or None.
 
     A rule looks at the shape of the request, and at what is missing or wrong on the peer's side:
-    it has nothing that ours lacks, but for wrong amounts.
+    it has nothing that ours lacks, but for wrong amounts. Whether what only ours has is right is
+    for `unlike_reference` to say.
     """
     right = {shown(c) for c in peer.candidates if _given(c) == _asked(request)}
     if not right <= {shown(c) for c in ours.candidates}:

@@ -164,9 +164,13 @@ def answers(forest: Forest, request: PlacementRequest) -> list[Answer]:
         if not request.root_required <= root.traits or request.root_forbidden & root.traits:
             continue
         near = [use for use in forest if use.root == anchor or _shares_with(use, anchor, forest)]
-        for picks in product(near, repeat=len(needs)):
+        able = [
+            [use for use in near if _may(uses, anchor, *need, use) and _enough(uses, [(need, use)])]
+            for need in needs
+        ]
+        for picks in product(*able):
             chosen = list(zip(needs, picks, strict=True))
-            if _holds(forest, request, anchor, chosen):
+            if _holds(uses, request, chosen):
                 found.append(_answer(anchor, chosen))
     return found
 
@@ -179,11 +183,11 @@ def _shares_with(use: ProviderUse, anchor: ProviderId, forest: Forest) -> bool:
     )
 
 
-def _holds(forest: Forest, request: PlacementRequest, anchor: ProviderId, chosen: Chosen) -> bool:
-    uses = {use.provider.id: use for use in forest}
+def _holds(
+    uses: Mapping[ProviderId, ProviderUse], request: PlacementRequest, chosen: Chosen
+) -> bool:
     return (
-        all(_may(uses, anchor, group, bool(amounts), use) for (group, amounts), use in chosen)
-        and _together(request, chosen)
+        _together(request, chosen)
         and _enough(uses, chosen)
         and _apart_and_near(uses, request, chosen)
     )
@@ -193,10 +197,10 @@ def _may(
     uses: Mapping[ProviderId, ProviderUse],
     anchor: ProviderId,
     group: RequestGroup,
-    takes: bool,
+    amounts: tuple[tuple[ResourceClass, int], ...],
     use: ProviderUse,
 ) -> bool:
-    provider = use.provider
+    takes, provider = bool(amounts), use.provider
     if group.forbidden & provider.traits:
         return False
     if group.suffix and not all(any_of & provider.traits for any_of in group.required):
