@@ -129,7 +129,7 @@ def gabbits(session: nox.Session) -> None:
 
 @nox.session
 def differential(session: nox.Session) -> None:
-    """Our daemon against genuine Placement on generated cases: `-- --cases 50 --seed 7`."""
+    """Our daemon against genuine Placement on generated cases: `-- --seeds 10`."""
     _python(session, "-m", "tests.parity.differential")
 
 
