@@ -41,7 +41,7 @@ from computekit.scheduler.nova_weighers import (
     PciWeigher,
     nova_weighing,
 )
-from computekit.scheduler.policy import HostFilter, Policy, RamWeigher, Refusal, Rule, Weigher
+from computekit.scheduler.policy import HostFilter, HostRule, Policy, RamWeigher, Refusal, Weigher
 from computekit.scheduler.predicates import (
     Enabled,
     HasMachineType,
@@ -97,6 +97,7 @@ __all__ = [
     "HostFilter",
     "HostReader",
     "HostReport",
+    "HostRule",
     "HostWriter",
     "InAggregate",
     "InTree",
@@ -124,7 +125,6 @@ __all__ = [
     "Refusal",
     "Remedy",
     "Request",
-    "Rule",
     "RuleReport",
     "Scheduler",
     "SchedulingRun",

@@ -15,10 +15,10 @@ from computekit.scheduler.request import Request
 
 __all__ = [
     "HostFilter",
+    "HostRule",
     "Policy",
     "RamWeigher",
     "Refusal",
-    "Rule",
     "ShapeWeigher",
     "WayWeigher",
     "Weigher",
@@ -88,7 +88,7 @@ class RamWeigher:
         return found
 
 
-class Rule(Protocol):
+class HostRule(Protocol):
     """A rule that holds under a policy, answered for all hosts at once; a value."""
 
     @property
@@ -159,7 +159,7 @@ class Policy:
 
     weighers: tuple[Weigher | ShapeWeigher, ...] | Normalised = (RamWeigher(),)
     filters: tuple[HostFilter, ...] = ()
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[HostRule, ...] = ()
 
     def predicates(self, request: Request) -> tuple[Predicate, ...]:
         """Return what the rules ask of a host for a request."""

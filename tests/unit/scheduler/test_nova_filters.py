@@ -7,12 +7,12 @@ from computekit.scheduler import (
     AllHostsFilter,
     ComputeFilter,
     Enabled,
+    HostRule,
     IoOpsFilter,
     MetricsFilter,
     NumInstancesFilter,
     Placed,
     Policy,
-    Rule,
     Scheduler,
     Unplaced,
 )
@@ -29,7 +29,7 @@ from tests.unit.scheduler.fleet import flat, index, request
     ],
 )
 def test_a_refusal_says_what_was_asked_and_what_was_there(
-    rule: Rule, figures: dict[str, float], asked: str, there: str
+    rule: HostRule, figures: dict[str, float], asked: str, there: str
 ) -> None:
     fleet = index(flat("a"))
     fleet.set_figures(HostName("a"), figures)
