@@ -24,7 +24,8 @@ class JsonObject(dict[str, object]):
         listed = list(pairs)
         super().__init__(listed)
         names = [key for key, _value in listed]
-        self.twice: tuple[str, ...] = tuple(sorted({name for name in names if names.count(name) > 1}))
+        twice = {name for name in names if names.count(name) > 1}
+        self.twice: tuple[str, ...] = tuple(sorted(twice))
 
 
 def parse_json(text: str) -> object:
