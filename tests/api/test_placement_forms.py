@@ -133,12 +133,29 @@ def test_only_null_is_the_generation_of_a_new_consumer(tree: Caller, generation:
 
 
 def test_a_refused_claim_leaves_nothing(tree: Caller) -> None:
-    for amount in (9, 2**31, 10**30):
+    for amount, reason in (
+        (9, "claim.capacity"),
+        (2**31, "claim.amount"),
+        (10**30, "claim.amount"),
+    ):
         reply = claim(tree, amount)
         assert reply.status == 409
-        assert reply.json["errors"][0]["reason"] == "claim.capacity"
+        assert reply.json["errors"][0]["reason"] == reason
     assert send(tree, "GET", f"/allocations/{WHO}").json == {"allocations": {}}
     assert claim(tree, 8).status == 204
+
+
+@pytest.mark.parametrize("amount", [2**31, 2**63, 10**30])
+def test_no_ratio_makes_room_for_more_than_can_be_counted(tree: Caller, amount: int) -> None:
+    body = {"resource_provider_generation": 0, "total": 2**31 - 1, "allocation_ratio": 3.4e38}
+    assert send(tree, "PUT", f"/resource_providers/{HOST}/inventories/VCPU", body).status == 200
+    reply = claim(tree, amount)
+    assert (reply.status, reply.detail.endswith("would violate inventory constraints.")) == (
+        409,
+        True,
+    )
+    assert send(tree, "GET", f"/allocations/{WHO}").json == {"allocations": {}}
+    assert claim(tree, 2**31 - 1).status == 204
 
 
 def test_what_does_not_exist_is_said_before_what_does_not_fit(tree: Caller) -> None:

@@ -181,8 +181,9 @@ def _allocation_faults(path: str, allocation: Allocation) -> Iterator[Fault]:
         if not amounts:
             yield Fault(here, "empty", "names a provider but takes nothing of it")
         for name, amount in amounts.items():
-            if not 1 <= amount <= MAX_AMOUNT:
-                yield from _range(f"{here}[{name}]", amount, 1)
+            # One that is too large is not wrong: no inventory gives it, which is a refusal.
+            if amount < 1:
+                yield Fault(f"{here}[{name}]", "range", f"{amount} is less than 1")
 
 
 def _counter_faults(path: str, counters: tuple[CounterClaim, ...]) -> Iterator[Fault]:

@@ -168,6 +168,10 @@ class PlacementClaimLaws(PlacementSuite):
         row = bench.placement.provider(ProviderId("h"))
         assert row is not None
         assert row.inventories[VCPU] == huge
+        for amount in (2**31, 2**63, 10**30):
+            wanted = Claim(example_claim("more", {"h": {VCPU: amount}}))
+            error = bench.refused(AmountNotAllowed, bench.placement.claim, (wanted,))
+            assert (error.asked, error.rule) == (amount, "max_unit is 2147483647")
         bench.check()
 
     def test_unit_rules_are_named(self, bench: PlacementBench) -> None:

@@ -105,7 +105,7 @@ class PlacementLaws(
             Consumer(ConsumerId(""), ProjectId("p\0"), UserId("u" * 256), type="lower"),
             FrozenMap(
                 {
-                    ProviderId("h"): FrozenMap({VCPU: 0, MEMORY_MB: -1, DISK_GB: 2**31}),
+                    ProviderId("h"): FrozenMap({VCPU: 0, MEMORY_MB: -1}),
                     ProviderId("k"): FrozenMap(),
                 }
             ),
@@ -123,7 +123,6 @@ class PlacementLaws(
             ("consumer.type", "name"),
             ("resources[h][VCPU]", "range"),
             ("resources[h][MEMORY_MB]", "range"),
-            ("resources[h][DISK_GB]", "range"),
             ("resources[k]", "empty"),
             ("counters[0].amount", "range"),
             ("counters[1].bound", "range"),

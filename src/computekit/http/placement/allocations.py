@@ -58,7 +58,6 @@ from computekit.http.problem import Problem
 from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import ConsumerId, ProjectId, ProviderId, UserId
 from computekit.model import (
-    MAX_AMOUNT,
     Allocation,
     Consumer,
     FrozenMap,
@@ -261,10 +260,7 @@ def _held(shares: Mapping[str, ProviderShare]) -> FrozenMap[ProviderId, Resource
 
 
 def _amounts(said: Mapping[str, int]) -> Resources:
-    # Nothing can hold more than the most there is; to ask for it is refused like any too much.
-    return FrozenMap(
-        {ResourceClass(name): min(amount, MAX_AMOUNT) for name, amount in said.items()}
-    )
+    return FrozenMap({ResourceClass(name): amount for name, amount in said.items()})
 
 
 def delete_words(error: ComputekitError, asked: ConsumerPath) -> Problem | None:
