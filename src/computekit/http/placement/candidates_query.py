@@ -152,17 +152,17 @@ def _groups(query: Query, minor: int) -> dict[str, _Group]:
         group = groups.get(suffix, _Group())
         values = query.all(name)
         if kind == "resources":
-            group = attrs.evolve(group, resources=parse_resources(values[-1]))
+            # Of several the last counts, but each must be well-formed.
+            group = attrs.evolve(group, resources=[parse_resources(v) for v in values][-1])
         elif kind == "required":
-            # Before 1.39 the last of several silently won.
-            counted = values if minor >= 39 else values[-1:]
-            traits = parse_traits(counted, forbidden=minor >= 22, any_of=minor >= 39)
-            group = attrs.evolve(group, traits=traits)
+            asked = (values,) if minor >= 39 else [(value,) for value in values]
+            traits = [parse_traits(a, forbidden=minor >= 22, any_of=minor >= 39) for a in asked]
+            group = attrs.evolve(group, traits=traits[-1])
         elif kind == "member_of":
             aggregates = parse_aggregates(values, repeated=minor >= 24, forbidden=minor >= 32)
             group = attrs.evolve(group, aggregates=aggregates)
         else:
-            group = attrs.evolve(group, in_tree=parse_tree(values[-1]))
+            group = attrs.evolve(group, in_tree=[parse_tree(value) for value in values][-1])
         groups[suffix] = group
     return groups
 

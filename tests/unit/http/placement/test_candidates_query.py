@@ -68,6 +68,20 @@ def test_of_repeated_parameters_some_count_first_and_some_last() -> None:
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        "resources=VCPU:1,&resources=VCPU:2",
+        "resources=&resources=VCPU:2",
+        "resources=VCPU:1&required=!&required=P",
+        f"resources=VCPU:1&in_tree=nowhere&in_tree={A}",
+    ],
+)
+def test_of_repeated_parameters_each_must_be_well_formed(query: str) -> None:
+    refused(query)
+    refused(query, 38)
+
+
+@pytest.mark.parametrize(
     ("minor", "expected"),
     [(38, {one_of("Q")}), (39, {one_of("P"), one_of("Q")})],
 )
