@@ -30,6 +30,14 @@ class Adjustment(Protocol):
         """What to do, as an imperative."""
         ...
 
+    @property
+    def size(self) -> float:
+        """How much it changes: 0 a switch, below 1 a part of what is asked, 1 a whole demand.
+
+        What must be given back or moved away counts by the unit, from 1.
+        """
+        ...
+
     def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
         """Return the request as changed; a change of the fleet is written into `fleet`."""
         ...
@@ -67,6 +75,10 @@ class AskAmount:
         of = f" in group {self.suffix}" if self.suffix else ""
         return f"ask for {self.amount} {self.resource_class} instead of {self.asked}{of}"
 
+    @property
+    def size(self) -> float:
+        return abs(self.asked - self.amount) / self.asked
+
     def apply(self, request: Request, _fleet: FleetIndex, /) -> Request:
         def changed(group: RequestGroup) -> RequestGroup:
             if group.suffix != self.suffix:
@@ -96,6 +108,10 @@ class AskZone:
             return f"do not ask for zone {self.asked}"
         return f"ask for zone {self.zone} instead of {self.asked}"
 
+    @property
+    def size(self) -> float:
+        return 1.0
+
     def apply(self, request: Request, _fleet: FleetIndex, /) -> Request:
         return attrs.evolve(request, intent=attrs.evolve(request.intent, zone=self.zone))
 
@@ -113,6 +129,10 @@ class Drop:
     @property
     def text(self) -> str:
         return f"do without {self.what.demand}"
+
+    @property
+    def size(self) -> float:
+        return 1.0
 
     def apply(self, request: Request, _fleet: FleetIndex, /) -> Request:
         return self.what.without(request)
@@ -138,6 +158,10 @@ class FreeUp:
     def text(self) -> str:
         return f"free {self.amount} {self.resource_class} on {self.host}"
 
+    @property
+    def size(self) -> float:
+        return float(self.amount)
+
     def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
         fleet.apply_release({self.provider: FrozenMap({self.resource_class: self.amount})})
         return request
@@ -161,6 +185,10 @@ class LowerFigure:
     def text(self) -> str:
         return f"bring {self.figure.replace('_', ' ')} on {self.host} down to {self.value}"
 
+    @property
+    def size(self) -> float:
+        return 1.0
+
     def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
         fleet.set_figures(self.host, {self.figure: self.value})
         return request
@@ -179,6 +207,10 @@ class EnableHost:
     @property
     def text(self) -> str:
         return f"enable {self.host}"
+
+    @property
+    def size(self) -> float:
+        return 0.0
 
     def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
         row = fleet.row(self.host)
@@ -199,6 +231,10 @@ class WakeHost:
     @property
     def text(self) -> str:
         return f"bring {self.host} up"
+
+    @property
+    def size(self) -> float:
+        return 0.0
 
     def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
         row = fleet.row(self.host)
