@@ -155,9 +155,10 @@ def _groups(query: Query, minor: int) -> dict[str, _Group]:
             # Of several the last counts, but each must be well-formed.
             group = attrs.evolve(group, resources=[parse_resources(v) for v in values][-1])
         elif kind == "required":
-            asked = (values,) if minor >= 39 else [(value,) for value in values]
-            traits = [parse_traits(a, forbidden=minor >= 22, any_of=minor >= 39) for a in asked]
-            group = attrs.evolve(group, traits=traits[-1])
+            # Before 1.39 the last of several silently won.
+            counted = values if minor >= 39 else values[-1:]
+            traits = parse_traits(counted, forbidden=minor >= 22, any_of=minor >= 39)
+            group = attrs.evolve(group, traits=traits)
         elif kind == "member_of":
             aggregates = parse_aggregates(values, repeated=minor >= 24, forbidden=minor >= 32)
             group = attrs.evolve(group, aggregates=aggregates)

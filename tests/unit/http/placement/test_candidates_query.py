@@ -72,7 +72,6 @@ def test_of_repeated_parameters_some_count_first_and_some_last() -> None:
     [
         "resources=VCPU:1,&resources=VCPU:2",
         "resources=&resources=VCPU:2",
-        "resources=VCPU:1&required=!&required=P",
         f"resources=VCPU:1&in_tree=nowhere&in_tree={A}",
     ],
 )
