@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -218,12 +219,7 @@ class _Run:
 
     def delete(self, wired: Wired, created: list[Instance]) -> None:
         for instance in created:
-            self.timed(
-                f"delete {instance.name}",
-                lambda instance=instance: wait_for(  # type: ignore[misc]  # a default binds it
-                    wired, compute.delete(wired.services, instance.id).id, OPERATION_S
-                ),
-            )
+            self.timed(f"delete {instance.name}", partial(_delete, wired, instance))
 
     def check_clean(self, wired: Wired) -> None:
         found = self.host.audit(wired)
@@ -242,3 +238,7 @@ class _Run:
             "and end it all with\n"
             "   computekit down --destroy-guests --remove"
         )
+
+
+def _delete(wired: Wired, instance: Instance) -> None:
+    wait_for(wired, compute.delete(wired.services, instance.id).id, OPERATION_S)

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 
 from computekit.errors import NotFound
@@ -51,7 +53,7 @@ def test_who_is_too_far_behind_is_told_to_reload() -> None:
     store = MemoryStore(history=2)
     names = _Names(store)
     for name in "abc":
-        store.write(lambda tx, name=name: names.add(tx, name))  # type: ignore[misc]  # loop value
+        store.write(partial(names.add, name=name))
     assert store.changes(0) is None
     recent = store.changes(1)
     assert recent is not None

@@ -10,14 +10,14 @@ from computekit.errors import ComputekitError
 
 __all__ = ["ApiOperation", "Method"]
 
-I = TypeVar("I")  # noqa: E741  what goes in
-O = TypeVar("O")  # noqa: E741  what comes out
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
 @attrs.frozen
-class ApiOperation(Generic[I, O]):
+class ApiOperation(Generic[In, Out]):
     """What can be asked of a service.
 
     Attributes:
@@ -40,8 +40,8 @@ class ApiOperation(Generic[I, O]):
     method: Method
     path: str
     summary: str
-    input: type[I]
-    output: type[O]
+    input: type[In]
+    output: type[Out]
     since: Microversion
     until: Microversion | None = None
     rule: Rule = Rule.OPERATOR

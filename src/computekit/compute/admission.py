@@ -17,7 +17,7 @@ def admit_host(
     services: Services,
     facts: HostFacts,
     incarnation: str,
-    rules: InventoryRules = InventoryRules(),  # noqa: B008
+    rules: InventoryRules = InventoryRules(),
     zone: str | None = None,
 ) -> HostInstances:
     """Write what a host has, let its agent obey, write that it is up, and have orphans removed.

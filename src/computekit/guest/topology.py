@@ -7,6 +7,7 @@ Source of the rules: Nova's `hw:numa_*`, `hw:cpu_*`, `hw:emulator_threads_policy
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import partial
 from typing import TypeVar
 
 import attrs
@@ -269,7 +270,7 @@ def _realtime(reader: _Reader, emulator: _EmulatorWord | None) -> frozenset[int]
     wanted = reader.of_flavor("cpu_realtime", _truth) or reader.of_image("cpu_realtime", _truth)
     if not wanted:
         return frozenset()
-    whole: Callable[[str], frozenset[int]] = lambda text: _realtime_mask(text, reader.vcpus)  # noqa: E731
+    whole = partial(_realtime_mask, vcpus=reader.vcpus)
     mask = reader.of_flavor("cpu_realtime_mask", whole)
     if mask is None:
         mask = reader.of_image("cpu_realtime_mask", whole)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import attrs
 
@@ -349,7 +349,7 @@ def _body(environ: Mapping[str, object], length: int | None, limit: Bytes) -> by
     too_long = Problem(413, f"The body is longer than {limit} bytes.")
     if length is not None and length > limit:
         raise Refused(too_long)
-    stream: _Readable = environ["wsgi.input"]  # type: ignore[assignment]  # PEP 3333 says so
+    stream = cast("_Readable", environ["wsgi.input"])  # PEP 3333 says so
     body = stream.read(limit + 1 if length is None else length)
     if len(body) > limit:
         raise Refused(too_long)

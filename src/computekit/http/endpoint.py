@@ -13,16 +13,16 @@ from computekit.ids import ProjectId
 
 __all__ = ["Endpoint", "Form", "Prepared", "endpoint"]
 
-I = TypeVar("I")  # noqa: E741  what goes in
-O = TypeVar("O")  # noqa: E741  what comes out
-I_co = TypeVar("I_co", covariant=True)
-O_contra = TypeVar("O_contra", contravariant=True)
+In = TypeVar("In")
+Out = TypeVar("Out")
+In_co = TypeVar("In_co", covariant=True)
+Out_contra = TypeVar("Out_contra", contravariant=True)
 
 
-class Form(Protocol[I_co, O_contra]):
+class Form(Protocol[In_co, Out_contra]):
     """How one operation looks on the wire, in every microversion that has it."""
 
-    def parse(self, request: HttpRequest, version: Microversion) -> I_co:
+    def parse(self, request: HttpRequest, version: Microversion) -> In_co:
         """Return what a request asks.
 
         Raises:
@@ -31,7 +31,7 @@ class Form(Protocol[I_co, O_contra]):
         """
         ...
 
-    def render(self, output: O_contra, version: Microversion) -> Answer:
+    def render(self, output: Out_contra, version: Microversion) -> Answer:
         """Return what goes back."""
         ...
 
@@ -94,11 +94,11 @@ def _plain_problem(error: ComputekitError, _version: Microversion) -> Problem:
 
 
 def endpoint(
-    operation: ApiOperation[I, O],
-    call: Callable[[I, CallContext], O],
-    form: Form[I, O],
+    operation: ApiOperation[In, Out],
+    call: Callable[[In, CallContext], Out],
+    form: Form[In, Out],
     *,
-    project: Callable[[I], ProjectId | None] = _no_project,
+    project: Callable[[In], ProjectId | None] = _no_project,
     problem: Callable[[ComputekitError, Microversion], Problem] = _plain_problem,
 ) -> Endpoint:
     """Bind an operation.

@@ -47,9 +47,7 @@ def resource_class_of(text: str) -> ResourceClass:
     """
     if text.strip().startswith("@"):
         raise ValueError(f"{text[:40]!r} is a template, and classes cannot be templates here")
-    from os_resource_classes import (  # type: ignore[import-untyped]  # it has no annotations
-        STANDARDS,
-    )
+    from os_resource_classes import STANDARDS
 
     return ResourceClass(_name(text, frozenset(STANDARDS).__contains__))
 

@@ -10,9 +10,7 @@ __all__ = ["is_resource_class", "is_trait", "standard_classes", "standard_traits
 @cache
 def standard_classes() -> dict[ResourceClass, None]:
     """Return the classes of os-resource-classes, in its order."""
-    from os_resource_classes import (  # type: ignore[import-untyped]  # it has no annotations
-        STANDARDS,
-    )
+    from os_resource_classes import STANDARDS
 
     return dict.fromkeys(ResourceClass(str(name)) for name in STANDARDS)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVarTuple
 
 from sqlalchemy import CompoundSelect, Connection, Delete, Dialect, Insert, Select, Update
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPICursor, DBAPIModule
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -20,7 +20,6 @@ Ts = TypeVarTuple("Ts")
 
 Values = Mapping[str, object]
 _NO_VALUES: Values = {}
-Arguments = Sequence[object] | Values
 
 
 class _Compiled:
@@ -30,13 +29,18 @@ class _Compiled:
         if not isinstance(compiled, SQLCompiler):
             raise TypeError("not a statement of data")
         self.text: str = str(compiled)
-        self._order = compiled.positiontup
+        self.order: Sequence[str] | None = compiled.positiontup
         self._constants = {k: v for k, v in compiled.params.items() if v is not None}
 
-    def arguments(self, values: Values) -> Arguments:
-        if self._constants:
-            values = {**self._constants, **values}
-        return values if self._order is None else [values[name] for name in self._order]
+    def arguments(self, values: Values) -> Sequence[object] | Values:
+        return self.named(values) if self.order is None else self.placed(values, self.order)
+
+    def named(self, values: Values) -> Values:
+        return {**self._constants, **values} if self._constants else values
+
+    def placed(self, values: Values, order: Sequence[str]) -> Sequence[object]:
+        values = self.named(values)
+        return [values[name] for name in order]
 
 
 class Quick:
@@ -62,10 +66,11 @@ class Quick:
         compiled = self._for(connection)
         if len(rows) == 1:
             cursor.execute(compiled.text, compiled.arguments(rows[0]))
+        elif compiled.order is None:
+            cursor.executemany(compiled.text, [compiled.named(row) for row in rows])
         else:
-            # Drivers say either a sequence of sequences or one of mappings.
-            arguments: list[Arguments] = [compiled.arguments(row) for row in rows]
-            cursor.executemany(compiled.text, arguments)  # type: ignore[arg-type]  # see above
+            order = compiled.order
+            cursor.executemany(compiled.text, [compiled.placed(row, order) for row in rows])
 
     def _for(self, connection: Connection) -> _Compiled:
         found = self._compiled.get(connection.dialect.name)
@@ -145,11 +150,11 @@ def _cursors(connection: Connection, count: int) -> list[DBAPICursor]:
     return found[:count]
 
 
-def _known(connection: Connection, statement: str, error: Exception) -> BaseException:
+def _known(connection: Connection, statement: str, error: DBAPIModule.Error) -> BaseException:
     """Return what SQLAlchemy raises for an error of the driver."""
     dialect: Dialect = connection.dialect
     driver = None if connection.invalidated else connection.connection.dbapi_connection
-    lost = dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]  # it is one
+    lost = dialect.is_disconnect(error, driver, None)
     if lost and not connection.invalidated:
         connection.invalidate(error)
     return DBAPIError.instance(

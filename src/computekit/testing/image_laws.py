@@ -11,6 +11,7 @@ import hashlib
 import io
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import attrs
 import pytest
@@ -19,6 +20,9 @@ from computekit.errors import AlreadyExists, ImageRefused, InvalidInput, NotFoun
 from computekit.ids import ImageId
 from computekit.images import ImageStore
 from computekit.units import Gib, Mib
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 __all__ = ["ImageBench", "ImageStoreLaws"]
 
@@ -63,11 +67,11 @@ class _Broken(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: object) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         if self._error is not None:
             raise self._error
         self._error = self._then
-        view = memoryview(buffer)  # type: ignore[arg-type]  # typeshed names no protocol for it
+        view = memoryview(buffer)
         view[:3] = b"abc"
         return 3
 

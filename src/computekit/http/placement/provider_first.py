@@ -11,11 +11,11 @@ from computekit.http.wire import Answer, HttpRequest
 
 __all__ = ["ProviderFirst"]
 
-I = TypeVar("I")  # noqa: E741  what goes in
-O = TypeVar("O")  # noqa: E741  what comes out
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 
-class ProviderFirst(Generic[I, O]):
+class ProviderFirst(Generic[In, Out]):
     """A form whose complaints about a body give way to a provider that is missing.
 
     Args:
@@ -23,11 +23,11 @@ class ProviderFirst(Generic[I, O]):
         placement: knows which providers there are.
     """
 
-    def __init__(self, form: Form[I, O], placement: Hosted) -> None:
+    def __init__(self, form: Form[In, Out], placement: Hosted) -> None:
         self._form = form
         self._placement = placement
 
-    def parse(self, request: HttpRequest, version: Microversion) -> I:
+    def parse(self, request: HttpRequest, version: Microversion) -> In:
         try:
             return self._form.parse(request, version)
         except Refused:
@@ -37,5 +37,5 @@ class ProviderFirst(Generic[I, O]):
                 raise Refused(Problem(404, detail, varies=False)) from None
             raise
 
-    def render(self, output: O, version: Microversion) -> Answer:
+    def render(self, output: Out, version: Microversion) -> Answer:
         return self._form.render(output, version)

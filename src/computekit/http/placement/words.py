@@ -26,8 +26,8 @@ __all__ = [
     "worded",
 ]
 
-I = TypeVar("I")  # noqa: E741  what goes in
-O = TypeVar("O")  # noqa: E741  what comes out
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 CONCURRENT_UPDATE = "placement.concurrent_update"
 DUPLICATE_NAME = "placement.duplicate_name"
@@ -35,11 +35,11 @@ INVENTORY_IN_USE = "placement.inventory.inuse"
 
 
 def worded(
-    call: Callable[[I, CallContext], O], words: Callable[[ComputekitError, I], Problem | None]
-) -> Callable[[I, CallContext], O]:
+    call: Callable[[In, CallContext], Out], words: Callable[[ComputekitError, In], Problem | None]
+) -> Callable[[In, CallContext], Out]:
     """Return `call` with the errors that `words` has words for said in them."""
 
-    def run(asked: I, context: CallContext) -> O:
+    def run(asked: In, context: CallContext) -> Out:
         try:
             return call(asked, context)
         except ComputekitError as error:
