@@ -18,6 +18,7 @@ __all__ = [
     "OperationId",
     "ProjectId",
     "ProviderId",
+    "ServerGroupId",
     "UserId",
     "derived_uuid",
     "is_uuid",
@@ -34,6 +35,7 @@ ImageId = NewType("ImageId", str)
 FlavorId = NewType("FlavorId", str)
 ProjectId = NewType("ProjectId", str)
 UserId = NewType("UserId", str)
+ServerGroupId = NewType("ServerGroupId", str)
 HostName = NewType("HostName", str)
 
 

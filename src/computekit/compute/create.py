@@ -52,11 +52,11 @@ from computekit.model import (
 )
 from computekit.placement import Claim
 from computekit.scheduler import (
-    PlacementIntent,
     Request,
     SchedulingRun,
     Selection,
     Unplaced,
+    intent_of,
     translate,
 )
 from computekit.units import Seconds
@@ -169,12 +169,14 @@ class _Create:
         instance = self.on_host.instance(ctx)
         tried = ctx.notes(_TriedHost)
         guest = resolve(instance.flavor, instance.image, services.defaults)
-        intent = PlacementIntent(zone=instance.zone, hints=instance.hints)
+        intent = intent_of(instance)
         decision = services.scheduler.place(
             Request(
                 placement=translate(guest, intent),
                 intent=intent,
-                run=SchedulingRun(ignored_hosts=frozenset(note.host for note in tried)),
+                run=SchedulingRun(
+                    ignored_hosts=frozenset(note.host for note in tried), instance=instance.id
+                ),
                 machine_type=guest.machine_type,
             )
         )

@@ -41,13 +41,22 @@ from computekit.scheduler.nova_weighers import (
     PciWeigher,
     nova_weighing,
 )
-from computekit.scheduler.policy import HostFilter, HostRule, Policy, RamWeigher, Refusal, Weigher
+from computekit.scheduler.overlays import Limits, NotIgnored, OnHost, Overlay
+from computekit.scheduler.policy import (
+    HostFilter,
+    HostRule,
+    OverlayRule,
+    OverlayWeigher,
+    Policy,
+    RamWeigher,
+    Refusal,
+    ShapeWeigher,
+    Weigher,
+)
 from computekit.scheduler.predicates import (
     Enabled,
     HasMachineType,
     InZone,
-    NotIgnored,
-    OnHost,
     Predicate,
     Up,
 )
@@ -60,7 +69,13 @@ from computekit.scheduler.provider_predicates import (
     Separate,
 )
 from computekit.scheduler.remedies import Remedy
-from computekit.scheduler.request import PlacementIntent, Request, SchedulingRun, translate
+from computekit.scheduler.request import (
+    PlacementIntent,
+    Request,
+    SchedulingRun,
+    intent_of,
+    translate,
+)
 from computekit.scheduler.scheduler import Scheduler
 from computekit.scheduler.views import (
     explanation_view,
@@ -104,6 +119,7 @@ __all__ = [
     "InZone",
     "IoOpsFilter",
     "LacksTrait",
+    "Limits",
     "LowerFigure",
     "MemoryHosts",
     "MetricsFilter",
@@ -113,6 +129,9 @@ __all__ = [
     "NotInAggregate",
     "NumInstancesFilter",
     "OnHost",
+    "Overlay",
+    "OverlayRule",
+    "OverlayWeigher",
     "Past",
     "PciWeigher",
     "Placed",
@@ -130,6 +149,7 @@ __all__ = [
     "SchedulingRun",
     "Selection",
     "Separate",
+    "ShapeWeigher",
     "Unplaced",
     "Up",
     "Verdict",
@@ -138,6 +158,7 @@ __all__ = [
     "explanation_view",
     "facts_view",
     "host_tree_view",
+    "intent_of",
     "nova_weighing",
     "parse_condition",
     "report_view",

@@ -13,12 +13,11 @@ from computekit.model import (
     ResourceClass,
 )
 from computekit.scheduler.amount import Amount
+from computekit.scheduler.overlays import NotIgnored, OnHost, Overlay
 from computekit.scheduler.predicates import (
     Enabled,
     HasMachineType,
     InZone,
-    NotIgnored,
-    OnHost,
     Predicate,
     Up,
 )
@@ -32,7 +31,7 @@ from computekit.scheduler.provider_predicates import (
 )
 from computekit.scheduler.request import SchedulingRun
 
-__all__ = ["run_predicates", "shape_predicates"]
+__all__ = ["run_overlays", "shape_predicates"]
 
 _FIRST = (VCPU, PCPU, MEMORY_MB, DISK_GB)
 
@@ -81,9 +80,9 @@ def _amounts(groups: Iterable[RequestGroup]) -> Iterator[Predicate]:
         yield Amount(resource_class, tuple(amounts[resource_class]))
 
 
-def run_predicates(run: SchedulingRun) -> tuple[Predicate, ...]:
+def run_overlays(run: SchedulingRun) -> tuple[Overlay, ...]:
     """Return what is asked by one run only; it is never part of a shape."""
-    found: list[Predicate] = []
+    found: list[Overlay] = []
     if run.host is not None:
         found.append(OnHost(run.host))
     if run.ignored_hosts:

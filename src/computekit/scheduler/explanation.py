@@ -13,8 +13,9 @@ from computekit.placement import BoolArray, FleetIndex, no_fit
 from computekit.scheduler.amount import Amount
 from computekit.scheduler.changes import Adjustment
 from computekit.scheduler.fitter import Fitter
+from computekit.scheduler.narrowing import overlay_parts
 from computekit.scheduler.normalised import Normalised
-from computekit.scheduler.policy import Policy, Refusal, Weigher
+from computekit.scheduler.policy import Policy, Refusal
 from computekit.scheduler.predicates import Enabled, Predicate
 from computekit.scheduler.remedies import Remedy, all_predicates, find_remedies, remedy_for
 from computekit.scheduler.request import Request
@@ -294,7 +295,7 @@ def explain(
         fleet.epoch,
         chosen,
         tuple(_rule_reports(judged, only)),
-        _ranking(fleet, policy.weighers_of(request.placement), np.flatnonzero(broken == 0)),
+        _ranking(fleet, request, policy, np.flatnonzero(broken == 0)),
         tuple(judged.report(row) for row in near[:_NEAR].tolist()),
         () if chosen is not None else find_remedies(fleet, request, policy, near, only),
         judged,
@@ -324,14 +325,14 @@ def _judge(
 
 
 def _ranking(
-    fleet: FleetIndex,
-    weighers: tuple[Weigher, ...] | Normalised,
-    fitting: npt.NDArray[np.intp],
+    fleet: FleetIndex, request: Request, policy: Policy, fitting: npt.NDArray[np.intp]
 ) -> tuple[RankedHost, ...]:
+    weighers = policy.weighers_of(request.placement)
+    parts = overlay_parts(fleet, request, policy, fitting)
     if isinstance(weighers, Normalised):
-        parts = weighers.parts(fleet, fitting)
+        parts |= weighers.parts(fleet, fitting)
     else:
-        parts = {weigher.name: weigher.scores(fleet, fitting) for weigher in weighers}
+        parts |= {weigher.name: weigher.scores(fleet, fitting) for weigher in weighers}
     total = sum(parts.values(), np.zeros(len(fitting)))
     return tuple(
         RankedHost(

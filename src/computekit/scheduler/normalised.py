@@ -14,7 +14,7 @@ import numpy.typing as npt
 from computekit.placement import FleetIndex, Rows
 from computekit.scheduler.blocks import FloatArray
 
-__all__ = ["Normalised", "RangeWeigher", "scaled"]
+__all__ = ["Normalised", "RangeWeigher", "scaled", "scaled_one"]
 
 
 class RangeWeigher(Protocol):
@@ -113,3 +113,12 @@ def scaled(weighers: tuple[RangeWeigher, ...], raw: FloatArray, counts: FloatArr
     found /= width[:, np.newaxis]
     found *= counts
     return found
+
+
+def scaled_one(weights: FloatArray, count: float) -> FloatArray:
+    """Return what one weigher without a lower end of its own gives each row, as (1, row)."""
+    width = float(np.ptp(weights)) if len(weights) > 1 else 0.0
+    if not width:
+        return np.zeros((1, len(weights)))
+    found: FloatArray = (weights - weights.min()) / width * count
+    return found[np.newaxis]

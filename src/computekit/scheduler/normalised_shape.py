@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from computekit.placement import BoolArray, FleetIndex
 from computekit.scheduler.blocks import NEVER, BlockScores, FloatArray
-from computekit.scheduler.normalised import Normalised, scaled
+from computekit.scheduler.normalised import Normalised, scaled, scaled_one
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.shape import Answers, Shape
 
@@ -93,18 +93,35 @@ class NormalisedShape:
         self._running = _Running.of(mask, self._raw)
         self._known = False
 
-    def among(self, rows: BoolArray) -> BlockScores:
-        """Return the scores of some rows, when only they are in the running."""
+    def among(
+        self, rows: BoolArray, further: tuple[tuple[FloatArray, float], ...] = ()
+    ) -> BlockScores:
+        """Return the scores of some rows, when only they are in the running.
+
+        Args:
+            rows: which, as a mask over all.
+            further: weights over all rows that are scaled and added before the others, each with
+                what it counts for.
+        """
         found = BlockScores()
-        self._fill(found, _Running.of(self._running.mask & rows, self._raw))
+        self._fill(found, _Running.of(self._running.mask & rows, self._raw), further)
         return found
 
-    def _fill(self, scores: BlockScores, running: "_Running") -> None:
+    def _fill(
+        self,
+        scores: BlockScores,
+        running: "_Running",
+        further: tuple[tuple[FloatArray, float], ...] = (),
+    ) -> None:
         counts = self._counts
         if counts.shape[1] > 1:
             counts = counts[:, running.rows]
         parts = scaled(self._weighing.weighers, running.raw, counts)
         flat = np.full(len(running.mask), NEVER)
+        if further:
+            parts = np.concatenate(
+                [*(scaled_one(w[running.rows], count) for w, count in further), parts]
+            )
         # Along the first axis it adds one weigher after the other.
         flat[running.rows] = np.add.reduce(parts, axis=0)
         scores.fill(flat)

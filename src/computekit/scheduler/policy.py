@@ -1,6 +1,6 @@
 """What is preferred among the hosts that can take a request, and which further rules hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 import attrs
@@ -10,12 +10,15 @@ from computekit.model import MEMORY_MB, PlacementRequest
 from computekit.placement import Fit, FleetIndex, HostView, Rows
 from computekit.scheduler.blocks import FloatArray
 from computekit.scheduler.normalised import Normalised
+from computekit.scheduler.overlays import Overlay
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.request import Request
 
 __all__ = [
     "HostFilter",
     "HostRule",
+    "OverlayRule",
+    "OverlayWeigher",
     "Policy",
     "RamWeigher",
     "Refusal",
@@ -88,8 +91,37 @@ class RamWeigher:
         return found
 
 
+@runtime_checkable
+class OverlayWeigher(Protocol):
+    """A preference of one request for a few hosts: those of its siblings ...; a value.
+
+    What it gives never enters a shape.
+    """
+
+    @property
+    def name(self) -> str:
+        """What is preferred, for explanations."""
+        ...
+
+    @property
+    def multiplier(self) -> float:
+        """What the weights count for; below zero less is better."""
+        ...
+
+    def weights(self, request: Request, fleet: FleetIndex, /) -> Mapping[int, float]:
+        """Return the weight of each row that has one, all others having 0.
+
+        Under `Normalised` they are scaled over the hosts that are in the running.
+        """
+        ...
+
+
+@runtime_checkable
 class HostRule(Protocol):
-    """A rule that holds under a policy, answered for all hosts at once; a value."""
+    """A rule that holds under a policy, answered for all hosts at once; a value.
+
+    It may be an `OverlayRule` too.
+    """
 
     @property
     def name(self) -> str:
@@ -98,6 +130,20 @@ class HostRule(Protocol):
 
     def predicates(self, request: Request, /) -> tuple[Predicate, ...]:
         """Return what it asks of a host for a request; nothing if it does not concern it."""
+        ...
+
+
+@runtime_checkable
+class OverlayRule(Protocol):
+    """A rule that holds under a policy, and is about a few hosts of each request; a value."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    def overlays(self, request: Request, /) -> tuple[Overlay, ...]:
+        """Return what it asks of a host for this request; nothing if it does not concern it."""
         ...
 
 
@@ -155,15 +201,31 @@ class Policy:
             all others that pass (but a host that only a filter refuses counts until it is asked).
         filters: further rules, asked in this order.
         rules: further rules over columns; they are part of what a request asks.
+        overlay_weighers: what one request prefers; added before all others.
     """
 
     weighers: tuple[Weigher | ShapeWeigher, ...] | Normalised = (RamWeigher(),)
     filters: tuple[HostFilter, ...] = ()
-    rules: tuple[HostRule, ...] = ()
+    rules: tuple[HostRule | OverlayRule, ...] = ()
+    overlay_weighers: tuple[OverlayWeigher, ...] = ()
+    _shaping: tuple[HostRule, ...] = attrs.field(init=False, eq=False, repr=False)
+    _laid_over: tuple[OverlayRule, ...] = attrs.field(init=False, eq=False, repr=False)
+
+    @_shaping.default
+    def _find_shaping(self) -> tuple[HostRule, ...]:
+        return tuple(rule for rule in self.rules if isinstance(rule, HostRule))
+
+    @_laid_over.default
+    def _find_laid_over(self) -> tuple[OverlayRule, ...]:
+        return tuple(rule for rule in self.rules if isinstance(rule, OverlayRule))
 
     def predicates(self, request: Request) -> tuple[Predicate, ...]:
-        """Return what the rules ask of a host for a request."""
-        return tuple(asked for rule in self.rules for asked in rule.predicates(request))
+        """Return what the rules ask of a host for a request and all that are of its shape."""
+        return tuple(asked for rule in self._shaping for asked in rule.predicates(request))
+
+    def overlays(self, request: Request) -> tuple[Overlay, ...]:
+        """Return what the rules ask of a host for this request alone."""
+        return tuple(asked for rule in self._laid_over for asked in rule.overlays(request))
 
     def weighers_of(self, placement: PlacementRequest) -> tuple[Weigher, ...] | Normalised:
         """Return the weighers for requests that ask this."""

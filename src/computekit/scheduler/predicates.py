@@ -4,21 +4,20 @@ A predicate is a value: equal predicates of different requests share one answer.
 row is exact if the host has one provider; for a host with several it is necessary, and the search
 on the host's tree (`computekit.placement.fits`) decides.
 
-Here: the protocol, and what is asked of the host itself.
+Here: the protocol, and what is asked of the host itself. What only one request asks is an
+overlay (`computekit.scheduler.overlays`).
 """
 
 import difflib
 from typing import ClassVar, Protocol
 
 import attrs
-import numpy as np
 
-from computekit.ids import HostName
 from computekit.placement import BoolArray, FleetIndex, Rows
 from computekit.scheduler.changes import Adjustment, AskZone, Drop, EnableHost, WakeHost
 from computekit.scheduler.request import Request
 
-__all__ = ["Enabled", "HasMachineType", "InZone", "NotIgnored", "OnHost", "Predicate", "Up"]
+__all__ = ["Enabled", "HasMachineType", "InZone", "Predicate", "Up"]
 
 
 class Predicate(Protocol):
@@ -163,83 +162,3 @@ class HasMachineType:
 
 def _words(text: str | None) -> tuple[str, ...]:
     return () if text is None else tuple(text.split(" "))
-
-
-@attrs.frozen
-class OnHost:
-    """The host is the one that was named.
-
-    Attributes:
-        host: its name.
-    """
-
-    host: HostName
-    rule: ClassVar[str] = "host"
-
-    @property
-    def asked(self) -> str:
-        return f"only {self.host}"
-
-    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        return _named(fleet, frozenset({self.host}))[rows]
-
-    def there(self, fleet: FleetIndex, row: int, /) -> str:
-        return fleet.names[row]
-
-    @property
-    def demand(self) -> str:
-        """What is asked for."""
-        return f"host {self.host}"
-
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
-        return (Drop(self),)
-
-    def without(self, request: Request) -> Request:
-        """Return the request without it."""
-        return attrs.evolve(request, run=attrs.evolve(request.run, host=None))
-
-
-@attrs.frozen
-class NotIgnored:
-    """The host is none of those to be passed over.
-
-    Attributes:
-        hosts: their names.
-    """
-
-    hosts: frozenset[HostName]
-    rule: ClassVar[str] = "ignored hosts"
-
-    @property
-    def asked(self) -> str:
-        shown = sorted(self.hosts)[:3]
-        more = len(self.hosts) - len(shown)
-        return "not " + ", ".join(shown) + (f" and {more} more" if more else "")
-
-    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        return ~_named(fleet, self.hosts)[rows]
-
-    def there(self, fleet: FleetIndex, row: int, /) -> str:
-        return "ignored" if fleet.names[row] in self.hosts else "not ignored"
-
-    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
-        return (Drop(NotIgnored(frozenset({fleet.names[row]}))),)
-
-    @property
-    def demand(self) -> str:
-        """What is asked for."""
-        return f"ignoring {', '.join(sorted(self.hosts))}"
-
-    def without(self, request: Request) -> Request:
-        """Return the request without it."""
-        ignored = request.run.ignored_hosts - self.hosts
-        return attrs.evolve(request, run=attrs.evolve(request.run, ignored_hosts=ignored))
-
-
-def _named(fleet: FleetIndex, names: frozenset[HostName]) -> BoolArray:
-    found = np.zeros(len(fleet), dtype=np.bool_)
-    for name in names:
-        row = fleet.row(name)
-        if row is not None:
-            found[row] = True
-    return found

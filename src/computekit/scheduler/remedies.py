@@ -13,7 +13,7 @@ from computekit.model import PlacementRequest, RequestGroup, ResourceClass
 from computekit.placement import FleetIndex, ProviderUse, check_request
 from computekit.scheduler.amount import near_amounts
 from computekit.scheduler.changes import Adjustment, AskAmount, Drop, FreeUp
-from computekit.scheduler.compile import run_predicates, shape_predicates
+from computekit.scheduler.compile import run_overlays, shape_predicates
 from computekit.scheduler.fitter import Fitter
 from computekit.scheduler.policy import Policy
 from computekit.scheduler.predicates import Predicate
@@ -55,7 +55,8 @@ class Remedy:
 def all_predicates(request: Request, policy: Policy) -> tuple[Predicate, ...]:
     """Return everything that is asked of a host, in the order of telling."""
     asked = (
-        *run_predicates(request.run),
+        *run_overlays(request.run),
+        *policy.overlays(request),
         *shape_predicates(request.placement, request.intent.zone, request.machine_type),
         *policy.predicates(request),
     )

@@ -3,19 +3,22 @@
 import attrs
 
 from computekit.guest import GuestConfig
-from computekit.ids import HostName
+from computekit.ids import HostName, InstanceId, ProjectId, ServerGroupId, UserId
 from computekit.model import (
     DISK_GB,
     MEMORY_MB,
     VCPU,
+    Flavor,
     FrozenMap,
+    Image,
+    Instance,
     PlacementRequest,
     RequestGroup,
     Trait,
 )
 from computekit.units import Bytes, bytes_to_gib_ceil
 
-__all__ = ["PlacementIntent", "Request", "SchedulingRun", "translate"]
+__all__ = ["PlacementIntent", "Request", "SchedulingRun", "intent_of", "translate"]
 
 _OF_HOST = ("COMPUTE_", "HW_ARCH_")
 
@@ -29,12 +32,39 @@ class PlacementIntent:
         hints: scheduler hints by name, all values of each.
         required_traits: of the host, beyond what the guest needs.
         forbidden_traits: that the host must not have.
+        project: who owns the instance.
+        user: who asked for it.
+        flavor: as it was when the instance was made or last resized.
+        image: as it was when the instance was made or last rebuilt.
+        group: the server group that it is a member of.
     """
 
     zone: str | None = None
     hints: FrozenMap[str, tuple[str, ...]] = FrozenMap()
     required_traits: frozenset[Trait] = frozenset()
     forbidden_traits: frozenset[Trait] = frozenset()
+    project: ProjectId | None = None
+    user: UserId | None = None
+    flavor: Flavor | None = None
+    image: Image | None = None
+    group: ServerGroupId | None = None
+
+
+def intent_of(instance: Instance) -> PlacementIntent:
+    """Return what the owner of an instance wants of its place.
+
+    Its server group is the first value of the hint `group` (Compute API, scheduler hints).
+    """
+    group = next(iter(instance.hints.get("group", ())), None)
+    return PlacementIntent(
+        zone=instance.zone,
+        hints=instance.hints,
+        project=instance.project,
+        user=instance.user,
+        flavor=instance.flavor,
+        image=instance.image,
+        group=ServerGroupId(group) if group else None,
+    )
 
 
 @attrs.frozen
@@ -44,10 +74,15 @@ class SchedulingRun:
     Attributes:
         ignored_hosts: hosts that must not be chosen: those that were tried, the one to leave ...
         host: the only host that may be chosen; every rule is still asked.
+        instance: the one that is to be placed, so that a rule can leave it out of what it counts.
+        hosts_of: where other instances are that the hints or the group name, as read for this run:
+            one host each, two while one moves.
     """
 
     ignored_hosts: frozenset[HostName] = frozenset()
     host: HostName | None = None
+    instance: InstanceId | None = None
+    hosts_of: FrozenMap[InstanceId, frozenset[HostName]] = FrozenMap()
 
 
 @attrs.frozen

@@ -1,6 +1,6 @@
 """The scheduler: from a request to a decision."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import TypeAlias
 
@@ -10,11 +10,11 @@ import numpy as np
 from computekit.ids import HostName
 from computekit.model import PlacementRequest
 from computekit.placement import FleetIndex, check_request
-from computekit.scheduler.blocks import NEVER
 from computekit.scheduler.compile import shape_predicates
 from computekit.scheduler.decision import Decision, Placed, Selection, Unplaced
 from computekit.scheduler.explanation import Explanation, Past, explain
 from computekit.scheduler.fitter import Allocated, Fitter
+from computekit.scheduler.narrowing import ranked_rows
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.normalised_shape import NormalisedShape
 from computekit.scheduler.policy import Policy, Refusal, WayWeigher, Weigher
@@ -109,7 +109,12 @@ class Scheduler:
     ) -> Iterator[Selection]:
         """Return what fits and was not tried, best first; good while the lock is held."""
         index, kept = self.index, self._of(request)
-        for row, score in self._rows(kept.shape, request, tried):
+        spent = [
+            row
+            for host in tried
+            if (row := index.row(host)) is not None and self._spent(row, tried[host])
+        ]
+        for row, score in ranked_rows(kept.shape, index, request, self.policy, spent):
             host = index.names[row]
             before = tried.get(host, set[Allocated]())
             fit = kept.fitter.fit(index, row, before)
@@ -150,40 +155,8 @@ class Scheduler:
                     kept.shape.strike(row)
         return kept
 
-    def _rows(
-        self, shape: Shape | NormalisedShape, request: Request, tried: _Tried
-    ) -> Iterator[tuple[int, float]]:
-        """Return the rows that may be looked at, best first, each with its score."""
-        index, run = self.index, request.run
-        spent = {host for host in tried if self._spent(host, tried[host])}
-        without = self._rows_of(run.ignored_hosts | spent)
-        if run.host is not None:
-            named = index.row(run.host)
-            if named is not None and named not in without:
-                score = shape.scores.score(named)
-                if score != NEVER:
-                    yield named, score
-            return
-        scores = shape.scores
-        if isinstance(shape, NormalisedShape) and run.ignored_hosts:
-            running = np.ones(len(index), dtype=np.bool_)
-            running[self._rows_of(run.ignored_hosts)] = False
-            scores = shape.among(running)
-        if not without:
-            best = scores.best()
-            if best is None:
-                return
-            yield best, scores.score(best)
-            without = [best]
-        for row in scores.ranking(without):
-            yield row, scores.score(row)
-
-    def _rows_of(self, hosts: Collection[HostName]) -> list[int]:
-        return [row for host in hosts if (row := self.index.row(host)) is not None]
-
-    def _spent(self, host: HostName, tried: set[Allocated]) -> bool:
-        row = self.index.row(host)
-        several = row is not None and bool(self.index.nested[row])
+    def _spent(self, row: int, tried: set[Allocated]) -> bool:
+        several = bool(self.index.nested[row])
         return len(tried) >= (self._tries_per_host if several else 1)
 
 

@@ -1,0 +1,148 @@
+"""The rows of a shape that one request may be put on, best first.
+
+A shape ranks the hosts for all requests that ask the same. Overlays narrow it to the hosts that
+one request may have, and overlay weighers lift or lower a few of them; neither touches the shape.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from heapq import merge
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from computekit.placement import FleetIndex
+from computekit.scheduler.blocks import NEVER, BlockScores, FloatArray
+from computekit.scheduler.compile import run_overlays
+from computekit.scheduler.normalised import Normalised, scaled_one
+from computekit.scheduler.normalised_shape import NormalisedShape
+from computekit.scheduler.overlays import Limits
+from computekit.scheduler.policy import OverlayWeigher, Policy
+from computekit.scheduler.request import Request
+from computekit.scheduler.shape import Shape
+
+__all__ = ["limits_of", "overlay_parts", "ranked_rows"]
+
+_Ranked = Iterator[tuple[int, float]]
+
+
+@attrs.frozen
+class _Lift:
+    """What one overlay weigher gives one request."""
+
+    weigher: OverlayWeigher
+    weights: Mapping[int, float]
+
+    def dense(self, count: int) -> FloatArray:
+        """Return the weights of all `count` rows."""
+        found = np.zeros(count)
+        found[list(self.weights)] = list(self.weights.values())
+        return found
+
+
+def limits_of(request: Request, policy: Policy, fleet: FleetIndex) -> Limits | None:
+    """Return which rows the overlays of a request allow; None if it has no overlays."""
+    found: Limits | None = None
+    for overlay in (*run_overlays(request.run), *policy.overlays(request)):
+        limits = overlay.limits(fleet)
+        found = limits if found is None else found.both(limits)
+    return found
+
+
+def ranked_rows(
+    shape: Shape | NormalisedShape,
+    fleet: FleetIndex,
+    request: Request,
+    policy: Policy,
+    spent: Collection[int],
+) -> _Ranked:
+    """Return the rows that may be looked at, best first, each with its score.
+
+    Args:
+        shape: up to date.
+        fleet: the index that it is of.
+        request: what is asked.
+        policy: by which it is decided.
+        spent: rows that were tried, which are left out; they count in the weighing.
+    """
+    limits = limits_of(request, policy, fleet)
+    lifts = _lifts(fleet, request, policy)
+    if limits is None and not lifts:
+        return _from(shape.scores, spent)
+    if limits is not None and limits.only is not None and len(limits.only) == 1:
+        (row,) = limits.only
+        return _one(shape.scores, limits, row, spent)
+    if isinstance(shape, NormalisedShape):
+        every = np.ones(len(fleet), dtype=np.bool_)
+        running = every if limits is None else limits.rows(len(fleet))
+        further = tuple((lift.dense(len(fleet)), lift.weigher.multiplier) for lift in lifts)
+        scores = shape.among(running, further)
+        return _from(scores, spent)
+    return _lifted(shape, limits or Limits(), lifts, spent)
+
+
+def overlay_parts(
+    fleet: FleetIndex, request: Request, policy: Policy, rows: npt.NDArray[np.intp]
+) -> dict[str, FloatArray]:
+    """Return what each overlay weigher gives `rows`, which are all that are in the running."""
+    found: dict[str, FloatArray] = {}
+    for lift in _lifts(fleet, request, policy):
+        weights, count = lift.dense(len(fleet))[rows], lift.weigher.multiplier
+        relative = isinstance(policy.weighers, Normalised)
+        found[lift.weigher.name] = scaled_one(weights, count)[0] if relative else weights * count
+    return found
+
+
+def _lifts(fleet: FleetIndex, request: Request, policy: Policy) -> list[_Lift]:
+    return [
+        _Lift(weigher, weights)
+        for weigher in policy.overlay_weighers
+        if weigher.multiplier and (weights := weigher.weights(request, fleet))
+    ]
+
+
+def _from(scores: BlockScores, without: Collection[int]) -> _Ranked:
+    if not without:
+        best = scores.best()
+        if best is None:
+            return
+        yield best, scores.score(best)
+        without = (best,)
+    for row in scores.ranking(without):
+        yield row, scores.score(row)
+
+
+def _one(scores: BlockScores, limits: Limits, row: int, spent: Collection[int]) -> _Ranked:
+    score = scores.score(row)
+    if score != NEVER and row not in spent and limits.allow(row):
+        yield row, score
+
+
+def _lifted(shape: Shape, limits: Limits, lifts: list[_Lift], spent: Collection[int]) -> _Ranked:
+    """Return the rows of a shape whose scores do not depend on each other."""
+    scores = shape.scores
+    more: dict[int, float] = {}
+    for lift in lifts:
+        for row, weight in lift.weights.items():
+            more[row] = more.get(row, 0.0) + weight * lift.weigher.multiplier
+    if limits.only is not None:
+        few = [row for row in limits.only if row not in spent and limits.allow(row)]
+        return iter(_best_first(scores, few, more))
+    lifted = [row for row in more if row not in spent and limits.allow(row)]
+    if limits.mask is not None:
+        scores = scores.within(limits.mask)
+    others = _from(scores, {*spent, *limits.without, *more})
+    if not lifted:
+        return others
+    return merge(_best_first(shape.scores, lifted, more), others, key=_order)
+
+
+def _best_first(
+    scores: BlockScores, rows: list[int], more: Mapping[int, float]
+) -> list[tuple[int, float]]:
+    found = [(row, scores.score(row) + more.get(row, 0.0)) for row in rows]
+    return sorted((pair for pair in found if pair[1] != NEVER), key=_order)
+
+
+def _order(pair: tuple[int, float]) -> tuple[float, int]:
+    return -pair[1], pair[0]
