@@ -170,6 +170,6 @@ def test_consumers_page_by_page(call: Caller) -> None:
         page = call("GET", url).json
         seen += [row["consumer_uuid"] for row in page["consumers"]]
         following = page["next"]
-        url = None if following is None else f"/computekit/consumers?limit=2&after={following}"
+        url = None if following is None else f"/computekit/consumers?limit=2&marker={following}"
     assert seen == [WHO.format(number) for number in (1, 2, 3)]
     assert call("GET", "/computekit/consumers?limit=1001").status == 400

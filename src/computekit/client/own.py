@@ -147,7 +147,7 @@ class OwnOperations(OwnClaims):
             InvalidInput: `limit` is not within 1 to 1000.
             Unsupported: the server is not computekit's.
         """
-        query = [("limit", str(limit)), *([] if after is None else [("after", str(after))])]
+        query = [("limit", str(limit)), *([] if after is None else [("marker", str(after))])]
         answer = self.ask("GET", "/computekit/consumers", query, again=True)
         found = read(own_answer(answer, "a list of consumers"), _Consumers)
         return tuple(map(holding, found.consumers))

@@ -177,11 +177,11 @@ class ConsumerQuery:
     """Which consumers are asked for.
 
     Attributes:
-        after: those whose ids follow this one; None from the first on.
+        marker: those whose ids follow this one; None from the first on.
         limit: the most of them.
     """
 
-    after: ConsumerId | None = None
+    marker: ConsumerId | None = None
     limit: int = MOST_CONSUMERS
 
 
@@ -352,5 +352,5 @@ class OwnCalls:
 
     def consumers(self, asked: ConsumerQuery, _context: CallContext) -> ConsumerPage:
         """Carry out `LIST_CONSUMERS`."""
-        found = self._placement.books.consumers(asked.after, asked.limit)
+        found = self._placement.books.consumers(asked.marker, asked.limit)
         return ConsumerPage(found, len(found) < asked.limit)

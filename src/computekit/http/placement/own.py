@@ -58,7 +58,7 @@ __all__ = [
 _REPORTS = re.compile(r"(?:^|&)reports=(\d{1,6})(?=&|$)")
 _DIGITS: Mapping[str, object] = {"type": "string", "pattern": r"^[0-9]{1,18}$"}
 CHANGES_QUERY = QuerySchema({"since": _DIGITS}, ("since",))
-CONSUMERS_QUERY = QuerySchema({"after": TEXT, "limit": _DIGITS})
+CONSUMERS_QUERY = QuerySchema({"limit": _DIGITS, "marker": TEXT})
 
 
 class ExplainBody(Struct, forbid_unknown_fields=True):
@@ -211,8 +211,8 @@ class ConsumersForm:
         limit = int(last.get("limit", MOST_CONSUMERS))
         if not 1 <= limit <= MOST_CONSUMERS:
             raise bad_request(f"limit is not within 1 to {MOST_CONSUMERS}")
-        after = last.get("after")
-        return ConsumerQuery(ConsumerId(after) if after else None, limit)
+        marker = last.get("marker")
+        return ConsumerQuery(ConsumerId(marker) if marker else None, limit)
 
     def render(self, output: ConsumerPage, version: Microversion) -> Answer:
         following = None if output.last else output.allocations[-1].consumer.id

@@ -149,7 +149,7 @@ class ConsumerSaid(Struct, forbid_unknown_fields=True):
 
 
 class ConsumersAnswer(Struct, forbid_unknown_fields=True):
-    """Some consumers by id; `next` is where the following page begins."""
+    """Some consumers by id; `next` is the marker of the page that follows."""
 
     consumers: list[ConsumerSaid]
     next: str | None
