@@ -16,6 +16,7 @@ from computekit.placement.columns import BoolArray
 from computekit.placement.plan import Kind, Plan
 from computekit.placement.provider_columns import RowNumbers
 from computekit.placement.provider_rows import ProviderRows
+from computekit.placement.row_mask import in_one_of_each
 
 __all__ = ["Constraint", "constraints_of"]
 
@@ -189,6 +190,25 @@ class InAggregate:
 
 
 @attrs.frozen
+class InAggregates:
+    """One provider, itself or the root, belongs to an aggregate of each of these sets."""
+
+    sets: frozenset[frozenset[AggregateId]]
+    rule = "member_of"
+
+    @property
+    def asked(self) -> str:
+        return " and ".join(map(_one_of, sorted(self.sets, key=sorted))) + " of one provider"
+
+    def passed(self, rows: ProviderRows, at: RowNumbers, roots: RowNumbers) -> BoolArray:
+        return in_one_of_each(rows, self.sets, at) | in_one_of_each(rows, self.sets, roots)
+
+    def there(self, rows: ProviderRows, row: int, root: int) -> str:
+        own, top = rows.aggregates[row], rows.aggregates[root]
+        return f"{_among(own, 'in none')}; the root: {_among(top, 'in none')}"
+
+
+@attrs.frozen
 class NotInAggregate:
     """The provider (for the unsuffixed group: and the root) does not belong to this aggregate."""
 
@@ -262,6 +282,8 @@ def _of_kind(kind: Kind) -> Iterator[Constraint]:
         yield LacksTrait(trait)
     for any_of in sorted(kind.member_of, key=sorted):
         yield InAggregate(any_of, kind.spans)
+    if kind.spans and len(kind.member_of) > 1:
+        yield InAggregates(kind.member_of)
     for aggregate in sorted(kind.not_member_of):
         yield NotInAggregate(aggregate, kind.spans)
     if kind.in_tree is not None:

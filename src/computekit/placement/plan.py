@@ -45,6 +45,21 @@ class Kind:
     spans: bool
     blank: bool = False
 
+    def within(self, own: frozenset[AggregateId], root: frozenset[AggregateId]) -> bool:
+        """Return whether aggregates are those asked for.
+
+        One provider must belong to one of each set, itself or, where they span, the root; it is
+        not enough that each belongs to some (genuine Placement).
+
+        Args:
+            own: the provider's.
+            root: those of the root of its tree.
+        """
+        members = (own, root) if self.spans else (own,)
+        return any(
+            all(any_of & member for any_of in self.member_of) for member in members
+        ) and not any(self.not_member_of & member for member in members)
+
 
 @attrs.frozen
 class Need:

@@ -10,13 +10,14 @@ from typing import TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
+from computekit.ids import AggregateId
 from computekit.model import Trait
 from computekit.placement.columns import BoolArray
 from computekit.placement.plan import Kind, Plan
 from computekit.placement.provider_columns import RowNumbers, any_of_each
 from computekit.placement.provider_rows import ProviderRows
 
-__all__ = ["Bits", "MaskArray", "masks"]
+__all__ = ["Bits", "MaskArray", "in_one_of_each", "masks"]
 
 MaskArray: TypeAlias = npt.NDArray[np.int64]
 """One number a row; Python's own numbers where a plan has more questions than 64 bits."""
@@ -133,15 +134,25 @@ def _with_traits(
     return found
 
 
-def _in_aggregates(kind: Kind, rows: ProviderRows, at: RowNumbers, roots: RowNumbers) -> BoolArray:
+def in_one_of_each(
+    rows: ProviderRows, sets: frozenset[frozenset[AggregateId]], at: RowNumbers
+) -> BoolArray:
+    """Return which providers belong to one aggregate of each set themselves."""
     column = rows.aggregates
-    own = column.codes[at]
-    top = column.codes[roots] if kind.spans else own
     held = np.ones(len(at), dtype=np.bool_)
-    for any_of in kind.member_of:
-        table = column.where(any_of, any_of.isdisjoint)
-        held &= ~(table[own] & table[top])
+    for any_of in sets:
+        held &= ~column.where(any_of, any_of.isdisjoint)[column.codes[at]]
+    return held
+
+
+def _in_aggregates(kind: Kind, rows: ProviderRows, at: RowNumbers, roots: RowNumbers) -> BoolArray:
+    held = in_one_of_each(rows, kind.member_of, at)
+    if kind.spans and kind.member_of:
+        held |= in_one_of_each(rows, kind.member_of, roots)
     if kind.not_member_of:
+        column = rows.aggregates
         table = column.where(kind.not_member_of, kind.not_member_of.isdisjoint)
-        held &= table[own] & table[top]
+        held &= table[column.codes[at]]
+        if kind.spans:
+            held &= table[column.codes[roots]]
     return held

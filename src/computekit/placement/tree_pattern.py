@@ -56,15 +56,13 @@ def can_serve(
         in_tree: whether it is where `kind.in_tree` wants it.
     """
     provider = use.provider
-    member = provider.aggregates | root_aggregates if kind.spans else provider.aggregates
     return (
         in_tree
         and not kind.blank
         and all(amount_fits(use, name, amount) for name, amount in kind.amounts)
         and all(any_of & provider.traits for any_of in kind.required)
         and not kind.forbidden & provider.traits
-        and all(any_of & member for any_of in kind.member_of)
-        and not kind.not_member_of & member
+        and kind.within(provider.aggregates, root_aggregates)
     )
 
 

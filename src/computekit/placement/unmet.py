@@ -42,10 +42,7 @@ def _obstacle(plan: Plan, need: Need, use: ProviderUse, tree: Sequence[ProviderU
         return "lacks a trait"
     if kind.forbidden & provider.traits:
         return "has a forbidden trait"
-    member = provider.aggregates
-    if kind.spans:
-        member |= tree[0].provider.aggregates
-    if kind.not_member_of & member or any(not any_of & member for any_of in kind.member_of):
+    if not kind.within(provider.aggregates, tree[0].provider.aggregates):
         return "is in the wrong aggregates"
     if kind.in_tree is not None and all(kind.in_tree != one.provider.id for one in tree):
         return "is in another tree"

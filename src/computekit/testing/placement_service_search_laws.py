@@ -180,6 +180,23 @@ class PlacementServiceSearchLaws(ServiceSuite):
         assert set(page.providers) == {near, pool}
         assert set(found.mappings[""]) == {near, pool}
 
+    def test_aggregates_of_the_root_count_for_its_tree_but_are_not_added(
+        self, bench: ServiceBench
+    ) -> None:
+        zone, rack = AggregateId(bench.uuid()), AggregateId(bench.uuid())
+        root = bench.provider(aggregates=(zone,))
+        bench.provider({VCPU: 4}, parent=root, aggregates=(rack,))
+
+        def found(*each: AggregateId) -> list[ProviderId]:
+            member_of = frozenset(frozenset({aggregate}) for aggregate in each)
+            wanted = attrs.evolve(group({VCPU: 1}), member_of=member_of)
+            return [candidate.root for candidate in bench.find(wanted).candidates]
+
+        assert found(zone) == found(rack) == [root]
+        assert found(zone, rack) == []
+        bench.service.set_aggregates(root, bench.generation(root), frozenset({zone, rack}))
+        assert found(zone, rack) == [root]
+
     def test_units_and_reserves_count(self, bench: ServiceBench) -> None:
         stock = Inventory(20, reserved=10, min_unit=2, max_unit=6, step_size=2)
         one = bench.provider({VCPU: stock})

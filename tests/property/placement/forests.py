@@ -208,8 +208,8 @@ def _may(
     if group.suffix and not (takes or group.required or group.member_of):
         return False
     own, root = provider.aggregates, uses[anchor].provider.aggregates
-    shown = own | root if not group.suffix and use.root == anchor else own
-    if not all(any_of & shown for any_of in group.member_of):
+    shown = (own, root) if not group.suffix and use.root == anchor else (own,)
+    if not any(all(any_of & one for any_of in group.member_of) for one in shown):
         return False
     if group.not_member_of & (own if group.suffix else own | root):
         return False
