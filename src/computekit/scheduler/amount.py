@@ -115,7 +115,7 @@ class Amount:
 
     def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
         column = fleet.resources.get(self.resource_class)
-        if column is None or not column.units[row].rules:
+        if column is None or not self._given(column, row):
             return (Drop(self),)
         units = column.units[row]
         free = int(column.free.value[row])
@@ -130,6 +130,30 @@ class Amount:
                     FreeUp(fleet.names[row], fleet.root(row), self.resource_class, lacking)
                 )
         return tuple(found)
+
+    def steps(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
+        """Return changes that do not make a failing row pass alone, but with others.
+
+        Each goes as far as it can: all that is used is freed, a group asks for the least there is.
+        """
+        column = fleet.resources[self.resource_class]
+        free = int(column.free.value[row])
+        used = int(column.capacity.value[row]) - free
+        found: list[Adjustment] = []
+        for suffix, asked in self.parts:
+            least = _least(column.units[row])
+            if least < asked:
+                found.append(AskAmount(suffix, self.resource_class, asked, least))
+        if used > 0 and not fleet.nested[row]:
+            found.append(FreeUp(fleet.names[row], fleet.root(row), self.resource_class, used))
+        return tuple(found)
+
+    def _given(self, column: ResourceColumn, row: int) -> bool:
+        """Return whether an empty row could give every group something."""
+        units = column.units[row]
+        if not units.rules:
+            return False
+        return bool(column.capacity.value[row] >= _least(units) * len(self.parts))
 
     @property
     def demand(self) -> str:
@@ -162,6 +186,11 @@ class Amount:
                     if amount != asked and (best is None or far < best[0]):
                         best = far, AskAmount(suffix, self.resource_class, asked, amount)
         return None if best is None else best[1]
+
+
+def _least(units: Units) -> int:
+    """Return the least amount that is given at all."""
+    return min(-(-max(low, 1) // step) * step for low, _high, step in units.rules)
 
 
 def near_amounts(asked: int, low: int, high: int, step: int) -> tuple[int, ...]:

@@ -12,12 +12,13 @@ from computekit.ids import HostName
 from computekit.placement import BoolArray, FleetIndex, no_fit
 from computekit.scheduler.amount import Amount
 from computekit.scheduler.changes import Adjustment
+from computekit.scheduler.deciding_again import all_predicates
 from computekit.scheduler.fitter import Fitter
 from computekit.scheduler.narrowing import overlay_parts
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.policy import Policy, Refusal
 from computekit.scheduler.predicates import Enabled, Predicate
-from computekit.scheduler.remedies import Remedy, all_predicates, find_remedies, remedy_for
+from computekit.scheduler.remedies import Remedies, Remedy, find_remedies, remedy_for
 from computekit.scheduler.request import Request
 
 __all__ = [
@@ -192,6 +193,8 @@ class Explanation:
         ranking: the best hosts that fit, best first.
         near_misses: the hosts that come closest, nearest first.
         remedies: changes after which the request fits, each proved by deciding again; fewest first.
+        complete: whether all changes on the list were tried; without remedies, whether it is
+            certain that none of them helps.
     """
 
     request: Request
@@ -201,6 +204,7 @@ class Explanation:
     ranking: tuple[RankedHost, ...]
     near_misses: tuple[HostReport, ...]
     remedies: tuple[Remedy, ...]
+    complete: bool
     _judged: _Judged = attrs.field(eq=False, repr=False)
 
     @property
@@ -214,10 +218,20 @@ class Explanation:
         return None if row is None else self._judged.report(row)
 
     def remedy(self, name: HostName) -> Remedy | None:
-        """Return the changes after which this host takes the request; None if none is known."""
+        """Return the fewest, then smallest changes after which this host takes the request.
+
+        None if none is known; with no changes in it if the host fits as it is.
+        """
+        found = self.remedies_of(name).found
+        return found[0] if found else None
+
+    def remedies_of(self, name: HostName) -> Remedies:
+        """Return what a look for the smallest changes for one host comes to."""
         judged = self._judged
         row = judged.fleet.row(name)
-        return None if row is None else remedy_for(judged.fleet, row, self.request, judged.policy)
+        if row is None:
+            return Remedies(())
+        return remedy_for(judged.fleet, row, self.request, judged.policy)
 
     @property
     def summary(self) -> str:
@@ -290,6 +304,9 @@ def explain(
     only[list(unfit)] = len(predicates)
     only[list(refused)] = -1
     near = _nearest_first(judged, broken)
+    remedies = Remedies(())
+    if chosen is None:
+        remedies = find_remedies(fleet, request, policy, near, only)
     return Explanation(
         request,
         fleet.epoch,
@@ -297,7 +314,8 @@ def explain(
         tuple(_rule_reports(judged, only)),
         _ranking(fleet, request, policy, np.flatnonzero(broken == 0)),
         tuple(judged.report(row) for row in near[:_NEAR].tolist()),
-        () if chosen is not None else find_remedies(fleet, request, policy, near, only),
+        remedies.found,
+        remedies.complete,
         judged,
     )
 

@@ -62,9 +62,9 @@ def test_the_whole_text_of_a_refusal() -> None:
         "\n"
         "What would help\n"
         "  bring cmp4 up: then cmp4 fits\n"
-        "  ask for zone az2 instead of az1: then cmp5 fits\n"
         "  ask for 536 MEMORY_MB instead of 2048: then cmp2 fits\n"
         "  ask for 2 VCPU instead of 8: then cmp1 fits\n"
+        "  ask for zone az2 instead of az1: then cmp5 fits\n"
         "  free 6 VCPU on cmp1: then cmp1 fits\n"
         "  free 1512 MEMORY_MB on cmp2: then cmp2 fits"
     )

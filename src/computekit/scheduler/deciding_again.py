@@ -1,0 +1,61 @@
+"""Deciding again about one host, on a copy of the fleet: whether a change has helped."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from computekit.errors import InvalidInput
+from computekit.placement import FleetIndex, check_request
+from computekit.scheduler.changes import Adjustment
+from computekit.scheduler.compile import run_overlays, shape_predicates
+from computekit.scheduler.fitter import Fitter
+from computekit.scheduler.policy import Policy
+from computekit.scheduler.predicates import Predicate
+from computekit.scheduler.request import Request
+
+__all__ = ["all_predicates", "applied", "failing", "searched", "takes"]
+
+
+def all_predicates(request: Request, policy: Policy) -> tuple[Predicate, ...]:
+    """Return everything that is asked of a host, in the order of telling."""
+    asked = (
+        *run_overlays(request.run),
+        *policy.overlays(request),
+        *shape_predicates(request.placement, request.intent.zone, request.machine_type),
+        *policy.predicates(request),
+    )
+    return tuple(dict.fromkeys(asked))
+
+
+def applied(
+    fleet: FleetIndex, request: Request, changes: Sequence[Adjustment]
+) -> tuple[FleetIndex, Request] | None:
+    """Return a copy of the fleet and the request as changed; None if they then make no sense."""
+    fleet = fleet.copy()
+    for change in changes:
+        request = change.apply(request, fleet)
+    try:
+        check_request(request.placement)
+    except InvalidInput:
+        return None
+    return fleet, request
+
+
+def failing(fleet: FleetIndex, row: int, request: Request, policy: Policy) -> tuple[Predicate, ...]:
+    """Return what a row does not pass."""
+    at = np.array([row])
+    return tuple(p for p in all_predicates(request, policy) if not p.passed(fleet, at)[0])
+
+
+def searched(fleet: FleetIndex, row: int, request: Request) -> bool:
+    """Return whether a row that passes every predicate fits by the search on its tree."""
+    return Fitter(request.placement).fit(fleet, row) is not None
+
+
+def takes(fleet: FleetIndex, row: int, request: Request, policy: Policy) -> bool:
+    """Return whether a row takes the request: predicates, then the search, then the filters."""
+    return (
+        not failing(fleet, row, request, policy)
+        and searched(fleet, row, request)
+        and policy.refusal(fleet.view(row)) is None
+    )
