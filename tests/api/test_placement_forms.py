@@ -244,6 +244,15 @@ def test_a_ratio_that_leaves_nothing_is_refused_as_before_1_26(tree: Caller) -> 
     assert send(tree, "PUT", url, body).status == 200
 
 
+def test_of_an_inventory_that_is_there_what_is_wrong_with_the_new_one_is_said_first(
+    tree: Caller,
+) -> None:
+    url = f"/resource_providers/{HOST}/inventories"
+    body = {"resource_provider_generation": 1, "resource_class": "VCPU", "total": 1}
+    assert send(tree, "POST", url, {**body, "allocation_ratio": 0.7}, minor=21).status == 400
+    assert send(tree, "POST", url, body, minor=21).status == 409
+
+
 def test_a_reshape_is_refused_for_the_first_provider_that_it_names(tree: Caller) -> None:
     gone = {"resource_provider_generation": 0, "inventories": {}}
     stale = {"resource_provider_generation": 7, "inventories": {}}

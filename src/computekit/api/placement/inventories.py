@@ -1,5 +1,6 @@
 """Operations on the inventories of a provider, and on what is used of them."""
 
+from collections.abc import Mapping
 from types import NoneType
 
 import attrs
@@ -248,11 +249,11 @@ class InventoryCalls:
             before = self._before(asked.uuid)
             if unknown is not None:
                 raise unknown
+            _check_reserve({name: asked.inventory}, may_reserve_all=asked.may_reserve_all)
             if name in before.provider.inventories:
                 raise AlreadyExists("inventory", f"{name} of {asked.uuid}")
             after = before.provider.inventories.replace(name, asked.inventory)
-            new = FrozenMap({name: asked.inventory})
-            return OneInventory(self._put(tx, before, after, new, asked.may_reserve_all), name)
+            return OneInventory(self._put(tx, before, after), name)
 
         return self._placement.store.write(write)
 
@@ -266,11 +267,11 @@ class InventoryCalls:
             if unknown is not None:
                 raise unknown
             check_inventories({name: asked.inventory})
+            _check_reserve({name: asked.inventory}, may_reserve_all=asked.may_reserve_all)
             if name not in before.provider.inventories:
                 raise NotFound("inventory", name)
             after = before.provider.inventories.replace(name, asked.inventory)
-            new = FrozenMap({name: asked.inventory})
-            return OneInventory(self._put(tx, before, after, new, asked.may_reserve_all), name)
+            return OneInventory(self._put(tx, before, after), name)
 
         return self._placement.store.write(write)
 
@@ -283,7 +284,8 @@ class InventoryCalls:
             before = self._before(asked.uuid, asked.generation)
             if unknown is not None:
                 raise unknown
-            return self._put(tx, before, after, after, asked.may_reserve_all)
+            _check_reserve(after, may_reserve_all=asked.may_reserve_all)
+            return self._put(tx, before, after)
 
         return self._placement.store.write(write)
 
@@ -314,19 +316,9 @@ class InventoryCalls:
         return use
 
     def _put(
-        self,
-        tx: Tx,
-        before: ProviderUse,
-        after: FrozenMap[ResourceClass, Inventory],
-        new: FrozenMap[ResourceClass, Inventory] = FrozenMap(),
-        may_reserve_all: bool = True,
+        self, tx: Tx, before: ProviderUse, after: FrozenMap[ResourceClass, Inventory]
     ) -> ProviderUse:
         provider = before.provider
-        if not may_reserve_all:
-            for name, inventory in new.items():
-                if inventory.capacity <= 0:
-                    message = f"reserving {inventory.reserved} leaves nothing to give"
-                    raise InvalidInput((Fault(f"inventories[{name}].reserved", "all", message),))
         # The transaction is the only writer, so what is held now is all that is held.
         held = [
             name for name in provider.inventories if name not in after and before.used.get(name)
@@ -339,3 +331,19 @@ class InventoryCalls:
         books = self._placement.books
         books.set_inventories(tx, provider.id, provider.generation, after)
         return there(books, provider.id)
+
+
+def _check_reserve(
+    inventories: Mapping[ResourceClass, Inventory], *, may_reserve_all: bool
+) -> None:
+    faults = tuple(
+        Fault(
+            f"inventories[{name}].reserved",
+            "all",
+            f"reserving {inventory.reserved} leaves nothing to give",
+        )
+        for name, inventory in inventories.items()
+        if inventory.capacity <= 0 and not may_reserve_all
+    )
+    if faults:
+        raise InvalidInput(faults)
