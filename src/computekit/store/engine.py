@@ -93,12 +93,12 @@ def open_database(url: str, busy_s: Seconds) -> Database:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is a ValueError
         raise _not_a_url() from None
     match parsed.get_backend_name():
         case "sqlite":
             return _open_sqlite(parsed, busy_s)
-        case "postgresql":
+        case "postgresql" if not _is_torn(url, parsed):
             return _open_postgresql(parsed, busy_s)
         case _:
             raise _not_a_url()
@@ -214,7 +214,19 @@ def _postgresql_in_transaction(connection: Connection) -> bool:
     return driver.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}
 
 
+def _is_torn(text: str, url: URL) -> bool:
+    """Return whether a part of the password may have become a host, a user or a database.
+
+    The driver's errors name these, so that it would be told to everybody who sees them.
+    """
+    elsewhere = f"{url.host or ''}{url.database or ''}"
+    return text.count("@") > 1 or "@" in elsewhere or "?" in (url.username or "")
+
+
 def _not_a_url() -> ComputekitError:
     # Not a word of the URL itself: it may hold a password.
-    message = "is not a database's: sqlite://, sqlite:///PATH or postgresql://..."
+    message = (
+        "is not a database's: sqlite://, sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME, "
+        "where %40 stands for @ in a name or a password, %3A for :, %2F for / and %3F for ?"
+    )
     return InvalidInput((Fault("url", "name", message),))

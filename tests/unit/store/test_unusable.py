@@ -4,6 +4,7 @@ import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import unquote
 
 import attrs
 import pytest
@@ -22,13 +23,43 @@ def opened(url: str, *, timeout_s: float = 5.0) -> SqlStore:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "store.db", "mysql://u:hunter2@h/d", "oracle://u:hunter2@h", "sqlite:/x"]
+    "url",
+    [
+        "",
+        "store.db",
+        "mysql://u:hunter2@h/d",
+        "oracle://u:hunter2@h",
+        "sqlite:/x",
+        "postgresql:/u:hunter2@h/d",
+        "postgresql://u:x@hunter2@h/d",
+        "postgresql://u:@hunter2@h/d",
+        "postgresql://u@hunter2@h/d",
+        "postgresql://u:x@hunter2?y@h/d",
+        "postgresql://u:x@hunter2/y@h/d",
+        "postgresql://u:x@y:hunter2@h/d",
+        "postgresql://u:hunter2/d",
+        "postgresql://u:x@h:hunter2/d",
+        "postgresql://u/hunter2@h/d",
+        "postgresql://h?password=hunter2@x",
+    ],
 )
 def test_what_is_no_url_of_a_database_is_bad_input(url: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         opened(url)
     assert [fault.path for fault in raised.value.faults] == ["url"]
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["hunter%402", "hun/ter2", "hun?ter2", "hun:ter2", "hunter%252", "%3F%2F%40%3A", "[x]"],
+)
+def test_a_password_is_told_to_nobody_but_the_server(password: str, tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(StoreUnavailable) as raised:
+        opened(f"postgresql://u:{password}@/d?host={tmp_path}", timeout_s=0.1)
+    assert "No such file" in str(raised.value)
+    assert not any(part in str(raised.value) for part in (password, unquote(password)))
 
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
