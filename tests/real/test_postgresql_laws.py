@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,11 @@ from sqlalchemy import create_engine
 
 from computekit.clock import SystemClock
 from computekit.errors import StoreUnavailable
-from computekit.store import SqlHosts, SqlPlacement, SqlStore
+from computekit.store import SqlAggregates, SqlHosts, SqlPlacement, SqlStore
 from computekit.store.migrations import migrate
 from computekit.store.tables import METADATA
 from computekit.testing import ManualClock
+from computekit.testing.aggregate_laws import AggregateBench, AggregateLaws
 from computekit.testing.host_laws import HostBench, HostLaws, example_host
 from computekit.testing.placement_bench import PlacementBench
 from computekit.testing.placement_laws import PlacementLaws
@@ -68,6 +69,13 @@ class TestPostgresqlHosts(Databases, HostLaws):
             yield HostBench(store, SqlHosts(store))
 
 
+class TestPostgresqlAggregates(Databases, AggregateLaws):
+    @contextmanager
+    def open(self, directory: Path) -> Iterator[AggregateBench]:
+        with self.store(directory) as store:
+            yield AggregateBench(store, SqlAggregates(store))
+
+
 class TestPostgresqlPlacement(Databases, PlacementLaws):
     @contextmanager
     def open(self, directory: Path) -> Iterator[PlacementBench]:
@@ -103,13 +111,36 @@ class TestPostgresqlItself(Databases):
         with self.store(tmp_path) as store:
             hosts = SqlHosts(store)
             store.write(lambda tx: hosts.put_host(tx, example_host("h")))
-            with self.server.connect() as other:
-                other.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-                )
+            self.end_all_connections()
             store.write(lambda tx: hosts.put_host(tx, example_host("k")))
             assert len(hosts.hosts()) == 2
+
+    def test_readers_do_not_notice_that_connections_at_rest_were_ended(
+        self, tmp_path: Path
+    ) -> None:
+        with self.store(tmp_path) as store:
+            hosts = SqlHosts(store)
+            store.write(lambda tx: hosts.put_host(tx, example_host("h")))
+            for together in (1, 8):
+                with ExitStack() as readers:
+                    for _ in range(together):
+                        readers.enter_context(store.reading(one_statement=True))
+                self.end_all_connections()
+                with ExitStack() as readers:
+                    for one_statement in (True, False) * (together // 2):
+                        connection = readers.enter_context(
+                            store.reading(one_statement=one_statement)
+                        )
+                        assert connection.exec_driver_sql("SELECT 1").one() == (1,)
+                assert hosts.hosts() == (example_host("h"),)
+                assert store.head() == 1
+
+    def end_all_connections(self) -> None:
+        with self.server.connect() as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
 
     def test_a_server_that_is_not_there(self, tmp_path: Path) -> None:
         url = f"postgresql://u:hunter2@/d?host={tmp_path}"

@@ -1,5 +1,6 @@
 """The nouns: frozen values that the rooms share."""
 
+from computekit.model.aggregate import Aggregate
 from computekit.model.allocation import Allocation, Consumer
 from computekit.model.encoding import decode, decode_error, encode, encode_error
 from computekit.model.flavor import Flavor
@@ -27,6 +28,7 @@ __all__ = [
     "MEMORY_MB",
     "PCPU",
     "VCPU",
+    "Aggregate",
     "Allocation",
     "Consumer",
     "Flavor",

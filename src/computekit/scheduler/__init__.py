@@ -1,5 +1,11 @@
 """Request to decision, and why: predicates, scores, fitters, explanations."""
 
+from computekit.scheduler.aggregates import (
+    AGGREGATE_CHANGED,
+    AggregateReader,
+    AggregateWriter,
+    MemoryAggregates,
+)
 from computekit.scheduler.amount import Amount
 from computekit.scheduler.changes import (
     Adjustment,
@@ -85,9 +91,12 @@ from computekit.scheduler.views import (
 )
 
 __all__ = [
+    "AGGREGATE_CHANGED",
     "HOST_CHANGED",
     "NOVA_WEIGHERS",
     "Adjustment",
+    "AggregateReader",
+    "AggregateWriter",
     "AllHostsFilter",
     "Amount",
     "AskAmount",
@@ -121,6 +130,7 @@ __all__ = [
     "LacksTrait",
     "Limits",
     "LowerFigure",
+    "MemoryAggregates",
     "MemoryHosts",
     "MetricsFilter",
     "MetricsWeigher",

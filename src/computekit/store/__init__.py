@@ -1,5 +1,6 @@
 """Everything in a database: SQLite or PostgreSQL, through SQLAlchemy Core."""
 
+from computekit.store.aggregates import SqlAggregates
 from computekit.store.hosts import SqlHosts
 from computekit.store.instances import SqlInstances
 from computekit.store.journal import SqlJournal
@@ -7,4 +8,12 @@ from computekit.store.open_placement import open_placement
 from computekit.store.placement import SqlPlacement
 from computekit.store.sql_store import SqlStore
 
-__all__ = ["SqlHosts", "SqlInstances", "SqlJournal", "SqlPlacement", "SqlStore", "open_placement"]
+__all__ = [
+    "SqlAggregates",
+    "SqlHosts",
+    "SqlInstances",
+    "SqlJournal",
+    "SqlPlacement",
+    "SqlStore",
+    "open_placement",
+]

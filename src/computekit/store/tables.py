@@ -33,6 +33,8 @@ from computekit.journal import Direction, OperationState
 from computekit.units import Seconds
 
 __all__ = [
+    "AGGREGATE",
+    "AGGREGATE_HOST",
     "ALLOCATION",
     "CHANGE",
     "CONSUMER",
@@ -231,6 +233,25 @@ class _Host(TypedColumns):
 
 
 HOST = Table("host", METADATA, _Host)
+
+
+class _Aggregate(TypedColumns):
+    id = Column(Integer, primary_key=True, autoincrement=True)
+    uuid = Column(String(64), nullable=False, unique=True)
+    name = Column(String(255), nullable=False, unique=True)
+    metadata = Column(Text, nullable=False)
+    """Text by key, as JSON."""
+
+
+AGGREGATE = Table("aggregate", METADATA, _Aggregate, sqlite_autoincrement=True)
+
+
+class _AggregateHost(TypedColumns):
+    aggregate_id = Column(Integer, ForeignKey("aggregate.id"), primary_key=True)
+    host = Column(String(255), primary_key=True)
+
+
+AGGREGATE_HOST = Table("aggregate_host", METADATA, _AggregateHost, sqlite_with_rowid=False)
 
 
 class _Instance(TypedColumns):
