@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -111,36 +111,13 @@ class TestPostgresqlItself(Databases):
         with self.store(tmp_path) as store:
             hosts = SqlHosts(store)
             store.write(lambda tx: hosts.put_host(tx, example_host("h")))
-            self.end_all_connections()
+            with self.server.connect() as other:
+                other.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                )
             store.write(lambda tx: hosts.put_host(tx, example_host("k")))
             assert len(hosts.hosts()) == 2
-
-    def test_readers_do_not_notice_that_connections_at_rest_were_ended(
-        self, tmp_path: Path
-    ) -> None:
-        with self.store(tmp_path) as store:
-            hosts = SqlHosts(store)
-            store.write(lambda tx: hosts.put_host(tx, example_host("h")))
-            for together in (1, 8):
-                with ExitStack() as readers:
-                    for _ in range(together):
-                        readers.enter_context(store.reading(one_statement=True))
-                self.end_all_connections()
-                with ExitStack() as readers:
-                    for one_statement in (True, False) * (together // 2):
-                        connection = readers.enter_context(
-                            store.reading(one_statement=one_statement)
-                        )
-                        assert connection.exec_driver_sql("SELECT 1").one() == (1,)
-                assert hosts.hosts() == (example_host("h"),)
-                assert store.head() == 1
-
-    def end_all_connections(self) -> None:
-        with self.server.connect() as other:
-            other.execute(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            )
 
     def test_a_server_that_is_not_there(self, tmp_path: Path) -> None:
         url = f"postgresql://u:hunter2@/d?host={tmp_path}"

@@ -1,19 +1,30 @@
 """Opening a database, and what its errors mean."""
 
+import select
 import sqlite3
 from collections.abc import Callable
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import attrs
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.engine import interfaces
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    OperationalError,
+)
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from computekit.errors import ComputekitError, Fault, InvalidInput, StoreUnavailable
 from computekit.units import Seconds
 
-__all__ = ["Database", "Verdict", "judge", "open_database", "unavailable"]
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = ["Database", "Verdict", "judge", "open_database", "psycopg_of", "unavailable"]
 
 _SQLITE_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _SQLITE_UNUSABLE = frozenset(
@@ -186,6 +197,17 @@ def _open_postgresql(url: URL, busy_s: Seconds) -> Database:
         cursor.execute(f"SET idle_in_transaction_session_timeout = {2 * busy_ms}")
         cursor.close()
 
+    @event.listens_for(engine, "checkout")
+    def _check(
+        connection: interfaces.DBAPIConnection,
+        _entry: ConnectionPoolEntry,
+        _use: PoolProxiedConnection,
+    ) -> None:
+        # A server says something to a connection at rest only when it ends it: told apart here,
+        # the next one is made before a reader has asked anything, and no reader is refused.
+        if _has_news(connection):
+            raise DisconnectionError("the server ended the connection while it was at rest")
+
     return Database(
         engine=engine,
         begin_write=f"BEGIN; SELECT pg_advisory_xact_lock({_WRITERS}, hashtext(current_schema()))",
@@ -203,15 +225,27 @@ def _sqlite_in_transaction(connection: Connection) -> bool:
 
 
 def _postgresql_in_transaction(connection: Connection) -> bool:
-    from psycopg import Connection as Driver
     from psycopg.pq import TransactionStatus
 
     if connection.invalidated:
         return False
-    driver: object = connection.connection.dbapi_connection
-    if not isinstance(driver, Driver):
-        raise TypeError(f"psycopg is needed, not {type(driver)}")
+    driver = psycopg_of(connection.connection.dbapi_connection)
     return driver.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}
+
+
+def psycopg_of(connection: object) -> "psycopg.Connection[object]":
+    """Return a connection of the driver as what it is."""
+    from psycopg import Connection as Driver
+
+    if not isinstance(connection, Driver):
+        raise TypeError(f"psycopg is needed, not {type(connection)}")
+    return connection
+
+
+def _has_news(connection: interfaces.DBAPIConnection) -> bool:
+    poll = select.poll()
+    poll.register(psycopg_of(connection).fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _is_torn(text: str, url: URL) -> bool:

@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from computekit.store.engine import psycopg_of
+
 __all__ = ["Quick", "QuickSelect", "run_together", "run_words"]
 
 Ts = TypeVarTuple("Ts")
@@ -90,11 +92,7 @@ def run_together(
     """
     if connection.dialect.driver != "psycopg":
         return tuple(statement.run(connection, *rows) for statement, rows in writes)
-    from psycopg import Connection as Driver
-
-    driver: object = connection.connection.dbapi_connection
-    if not isinstance(driver, Driver):
-        raise TypeError(f"psycopg is needed, not {type(driver)}")
+    driver = psycopg_of(connection.connection.dbapi_connection)
     cursors = _cursors(connection, len(writes))
     try:
         with driver.pipeline():
