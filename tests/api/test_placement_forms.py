@@ -253,6 +253,31 @@ def test_of_an_inventory_that_is_there_what_is_wrong_with_the_new_one_is_said_fi
     assert send(tree, "POST", url, body, minor=21).status == 409
 
 
+def test_a_reserve_that_a_small_ratio_rounds_away_is_taken(tree: Caller) -> None:
+    url = f"/resource_providers/{HOST}/inventories/VCPU"
+    body = {"resource_provider_generation": 1, "total": 10, "reserved": 11}
+    assert send(tree, "PUT", url, {**body, "allocation_ratio": 1.0}).status == 400
+    assert send(tree, "PUT", url, {**body, "allocation_ratio": 0.1}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("resources=CUSTOM_NOBODY:1", 400),
+        (f"resources=CUSTOM_NOBODY:1&in_tree={WHO}", 200),
+        (f"required=CUSTOM_NOBODY&in_tree={WHO}", 200),
+        (f"resources=CUSTOM_NOBODY:1&member_of={WHO}", 200),
+        (f"required=CUSTOM_NOBODY&member_of={WHO}", 400),
+        ("resources=CUSTOM_NOBODY:1&required=HW_NIC_SRIOV", 200),
+        ("resources=CUSTOM_NOBODY:1&required=!HW_NIC_SRIOV", 400),
+    ],
+)
+def test_what_nobody_can_be_is_said_before_classes_that_do_not_exist(
+    tree: Caller, query: str, status: int
+) -> None:
+    assert send(tree, "GET", f"/resource_providers?{query}").status == status
+
+
 def test_a_reshape_is_refused_for_the_first_provider_that_it_names(tree: Caller) -> None:
     gone = {"resource_provider_generation": 0, "inventories": {}}
     stale = {"resource_provider_generation": 7, "inventories": {}}

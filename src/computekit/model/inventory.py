@@ -13,7 +13,8 @@ class Inventory:
 
     Attributes:
         total: all there is, at least 1.
-        reserved: not to be given out; `0 <= reserved <= total`.
+        reserved: not to be given out; `0 <= reserved <= total`, or more where a small ratio still
+            rounds the capacity to 0 (Placement API).
         min_unit: smallest amount of one allocation.
         max_unit: largest amount of one allocation.
         step_size: an allocation is a multiple of this.

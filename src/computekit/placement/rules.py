@@ -3,7 +3,6 @@
 Source of the rules: Placement API (resource providers, inventories, traits, allocations).
 """
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -129,14 +128,12 @@ def _inventory_faults(path: str, inventories: Mapping[ResourceClass, Inventory])
         yield from _range(f"{here}.min_unit", inventory.min_unit, 1)
         yield from _range(f"{here}.max_unit", inventory.max_unit, 1)
         yield from _range(f"{here}.step_size", inventory.step_size, 1)
-        if inventory.reserved > inventory.total:
-            yield Fault(
-                f"{here}.reserved",
-                "order",
-                f"{inventory.reserved} is more than the total of {inventory.total}",
-            )
         ratio = inventory.allocation_ratio
-        if math.isnan(ratio) or not 0 <= ratio <= MAX_RATIO:
+        countable = 0 <= ratio <= MAX_RATIO
+        if inventory.reserved > inventory.total and not (countable and inventory.capacity == 0):
+            message = f"{inventory.reserved} is more than the total of {inventory.total}"
+            yield Fault(f"{here}.reserved", "order", message)
+        if not countable:
             yield Fault(
                 f"{here}.allocation_ratio",
                 "range",

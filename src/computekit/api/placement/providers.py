@@ -13,7 +13,7 @@ from computekit.api.placement.known_names import KnownNames
 from computekit.api.version import VersionRange
 from computekit.errors import AlreadyExists, Fault, InUse, InvalidInput, NotFound
 from computekit.ids import ProviderId, new_uuid
-from computekit.model import Provider, RequestGroup
+from computekit.model import Provider, RequestGroup, Resources
 from computekit.placement.ports import ProviderUse
 from computekit.placement.service import ProviderNode
 from computekit.work import Tx
@@ -197,14 +197,36 @@ class ProviderCalls:
 
     def all(self, asked: ProviderQuery, _context: CallContext) -> tuple[ProviderNode, ...]:
         """Carry out `LIST_PROVIDERS`."""
-        if asked.matching is not None:
-            self._names.check_group(asked.matching)
         index = self._placement.index
         index.refresh()
+        if asked.matching is not None and not self._is_possible(asked.matching):
+            return ()
         found = index.providers(asked.matching, name=asked.name)
         if asked.uuid is None:
             return found
         return tuple(node for node in found if node.id == asked.uuid)
+
+    def _is_possible(self, matching: RequestGroup) -> bool:
+        """Check the names of a query in the order of genuine Placement.
+
+        That answers with nothing as soon as it is sure: an unknown name is no error if the tree is
+        not there, an unknown class is none if no provider has the traits and aggregates.
+
+        Raises:
+            InvalidInput: with every name that does not exist.
+        """
+        index = self._placement.index
+        tree = matching.in_tree
+        if tree is not None and not index.providers(RequestGroup(in_tree=tree)):
+            return False
+        bare = attrs.evolve(matching, resources=Resources(), in_tree=None)
+        self._names.check_group(bare)
+        unknown = self._names.unknown(matching.resources, ())
+        if unknown is None:
+            return True
+        if (bare.required or bare.member_of) and not index.providers(bare):
+            return False
+        raise unknown
 
     def create(self, asked: NewProvider, _context: CallContext) -> ProviderUse:
         """Carry out `CREATE_PROVIDER`."""

@@ -99,9 +99,9 @@ def parse_candidates(text: str, version: Microversion) -> CandidatesQuery:
     """
     minor = version.minor
     query = CANDIDATES_QUERY[minor].parse(text)
+    root = _root(query)
     groups = _groups(query, minor)
     _check_resources(groups, query, minor)
-    root = _root(query)
     subtrees = _subtrees(query, groups) if minor >= 36 else ()
     policy = _first(query, "group_policy")
     if policy is None and sum(1 for suffix in groups if suffix) > 1:
@@ -206,17 +206,17 @@ def _subtrees(query: Query, groups: Mapping[str, _Group]) -> tuple[frozenset[str
         raise bad_request(
             "Empty string (unsuffixed group) can not be specified in `same_subtree` ", BAD_VALUE
         )
-    if unknown := sorted(named - groups.keys()):
-        raise bad_request(
-            f"Real suffixes should be specified in `same_subtree`: {unknown} not found in "
-            f"{sorted(groups)}.",
-            BAD_VALUE,
-        )
     bare = sorted(suffix for suffix, group in groups.items() if not group.resources)
     if lost := [suffix for suffix in bare if suffix not in named]:
         raise bad_request(
             "Resourceless suffixed group request should be specified in `same_subtree` query "
             f"param: bad group(s) - {lost}.",
+            BAD_VALUE,
+        )
+    if unknown := sorted(named - groups.keys()):
+        raise bad_request(
+            f"Real suffixes should be specified in `same_subtree`: {unknown} not found in "
+            f"{sorted(groups)}.",
             BAD_VALUE,
         )
     return tuple(dict.fromkeys(frozenset(subtree) for subtree in subtrees))
