@@ -5,6 +5,13 @@ from computekit.model.allocation import Allocation, Consumer
 from computekit.model.encoding import decode, decode_error, encode, encode_error
 from computekit.model.flavor import Flavor
 from computekit.model.frozen_map import FrozenMap
+from computekit.model.group_policy import (
+    GROUP_POLICIES,
+    GroupPolicyName,
+    GroupWords,
+    group_words,
+    parse_group_rules,
+)
 from computekit.model.host import HostCell, HostFacts
 from computekit.model.image import Image
 from computekit.model.instance import Instance, InstanceState
@@ -20,12 +27,27 @@ from computekit.model.resources import (
     Resources,
     is_custom_name,
 )
+from computekit.model.server_group import (
+    MOST_MEMBERS,
+    MOST_RULES,
+    PlacementRule,
+    RuleKind,
+    RuleMode,
+    ServerGroup,
+    UnknownDomain,
+    rule_faults,
+)
+from computekit.model.topology_levels import HOST_LEVEL, TopologyLevel, TopologyLevels
 from computekit.model.traits import Trait
 
 __all__ = [
     "DISK_GB",
+    "GROUP_POLICIES",
+    "HOST_LEVEL",
     "MAX_AMOUNT",
     "MEMORY_MB",
+    "MOST_MEMBERS",
+    "MOST_RULES",
     "PCPU",
     "VCPU",
     "Aggregate",
@@ -33,6 +55,8 @@ __all__ = [
     "Consumer",
     "Flavor",
     "FrozenMap",
+    "GroupPolicyName",
+    "GroupWords",
     "HostCell",
     "HostFacts",
     "Image",
@@ -40,15 +64,25 @@ __all__ = [
     "InstanceState",
     "Inventory",
     "PlacementRequest",
+    "PlacementRule",
     "Provider",
     "ProviderTree",
     "RequestGroup",
     "ResourceClass",
     "Resources",
+    "RuleKind",
+    "RuleMode",
+    "ServerGroup",
+    "TopologyLevel",
+    "TopologyLevels",
     "Trait",
+    "UnknownDomain",
     "decode",
     "decode_error",
     "encode",
     "encode_error",
+    "group_words",
     "is_custom_name",
+    "parse_group_rules",
+    "rule_faults",
 ]

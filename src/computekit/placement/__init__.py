@@ -31,6 +31,16 @@ from computekit.placement.explanation import (
 )
 from computekit.placement.fit import Fit, check_request, fits, no_fit
 from computekit.placement.found import Found, FoundCandidate, TreeSummary
+from computekit.placement.groups import (
+    GROUP_SCOPE,
+    Groups,
+    GroupState,
+    LevelState,
+    Places,
+    group_scope,
+    places_of,
+    slot_name,
+)
 from computekit.placement.host_view import HostRow, HostView
 from computekit.placement.index import FleetIndex, FleetSource
 from computekit.placement.local import LocalPlacement
@@ -38,10 +48,12 @@ from computekit.placement.memory import MemoryPlacement
 from computekit.placement.own_service import MOST_CONSUMERS, OwnPlacementService
 from computekit.placement.ports import (
     CLASS_CHANGED,
+    COUNTERS_CHANGED,
     PROVIDER_CHANGED,
     TRAIT_CHANGED,
     Claim,
     CounterClaim,
+    CounterHold,
     PlacementReader,
     PlacementWriter,
     ProviderUse,
@@ -60,6 +72,8 @@ from computekit.placement.views import tree_view
 
 __all__ = [
     "CLASS_CHANGED",
+    "COUNTERS_CHANGED",
+    "GROUP_SCOPE",
     "MOST_CONSUMERS",
     "PROVIDER_CHANGED",
     "RANKS",
@@ -72,15 +86,19 @@ __all__ = [
     "Claimed",
     "Coded",
     "CounterClaim",
+    "CounterHold",
     "Counters",
     "Fit",
     "FleetIndex",
     "FleetSource",
     "Found",
     "FoundCandidate",
+    "GroupState",
+    "Groups",
     "HostRow",
     "HostView",
     "IntArray",
+    "LevelState",
     "LocalPlacement",
     "Members",
     "MemoryPlacement",
@@ -90,6 +108,7 @@ __all__ = [
     "PlacementReader",
     "PlacementService",
     "PlacementWriter",
+    "Places",
     "ProviderIndex",
     "ProviderNode",
     "ProviderSummary",
@@ -111,8 +130,11 @@ __all__ = [
     "check_request",
     "claim_best",
     "fits",
+    "group_scope",
     "least_free",
     "most_free",
     "no_fit",
+    "places_of",
+    "slot_name",
     "tree_view",
 ]

@@ -26,6 +26,7 @@ from computekit.placement.ports import (
     PROVIDER_CHANGED,
     TRAIT_CHANGED,
     Claim,
+    CounterHold,
     Held,
     ProviderHeld,
     ProviderUse,
@@ -112,6 +113,12 @@ class MemoryPlacement:
     def counter(self, scope: str, name: str) -> int:
         with self._store.lock:
             return self._held.counter(scope, name)
+
+    def counted(
+        self, consumers: frozenset[ConsumerId] | None = None, scope: str | None = None
+    ) -> tuple[CounterHold, ...]:
+        with self._store.lock:
+            return self._held.counted(consumers, scope)
 
     def resource_classes(self) -> Mapping[ResourceClass, Seconds]:
         with self._store.lock:

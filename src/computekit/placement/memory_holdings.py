@@ -10,9 +10,11 @@ from computekit.model import Allocation, FrozenMap, ResourceClass, Resources
 from computekit.placement import judging
 from computekit.placement.judging import Key
 from computekit.placement.ports import (
+    COUNTERS_CHANGED,
     PROVIDER_CHANGED,
     Claim,
     CounterClaim,
+    CounterHold,
     ProviderUse,
     Usage,
 )
@@ -37,6 +39,7 @@ class MemoryHoldings:
         self._claims: MemoryTable[ConsumerId, Claim] = MemoryTable()
         self._holders: MemoryTable[ProviderId, MemoryTable[ConsumerId, Resources]] = MemoryTable()
         self._counters: MemoryTable[tuple[str, str], int] = MemoryTable()
+        self._counting: MemoryTable[str, MemoryTable[ConsumerId, bool]] = MemoryTable()
 
     # Reading
 
@@ -66,6 +69,23 @@ class MemoryHoldings:
 
     def counter(self, scope: str, name: str) -> int:
         return self._counters.rows.get((scope, name), 0)
+
+    def counted(
+        self, consumers: frozenset[ConsumerId] | None, scope: str | None
+    ) -> tuple[CounterHold, ...]:
+        rows = self._claims.rows
+        among: Iterable[ConsumerId] = rows if consumers is None else consumers
+        if scope is not None:
+            of_scope = self._counting.rows.get(scope)
+            here = set[ConsumerId]() if of_scope is None else set(of_scope.rows)
+            among = here if consumers is None else here & consumers
+        return tuple(
+            CounterHold(who, *key, amount)
+            for who in sorted(among)
+            if who in rows
+            for key, amount in sorted(_amounts(rows[who].counters).items())
+            if scope in {None, key[0]}
+        )
 
     def holders(self, key: Key) -> Iterable[ConsumerId]:
         provider, name = key
@@ -105,7 +125,7 @@ class MemoryHoldings:
         before = self._claims.rows.get(consumer.id)
         old = _NOTHING_HELD if before is None else before.allocation.resources
         self._book(tx, consumer.id, old, claim.allocation.resources)
-        self._count(tx, () if before is None else before.counters, claim.counters)
+        self._count(tx, consumer.id, () if before is None else before.counters, claim.counters)
         kind = consumer.type
         if kind is None and before is not None:
             kind = before.allocation.consumer.type
@@ -127,7 +147,7 @@ class MemoryHoldings:
         before = self._claims.rows.get(consumer)
         if before is not None:
             self._book(tx, consumer, before.allocation.resources, _NOTHING_HELD)
-            self._count(tx, before.counters, ())
+            self._count(tx, consumer, before.counters, ())
             self._claims.remove(tx, consumer)
 
     def remove_provider(self, tx: MemoryTx, provider: ProviderId) -> None:
@@ -180,15 +200,29 @@ class MemoryHoldings:
             tx.changed(PROVIDER_CHANGED, provider)
 
     def _count(
-        self, tx: MemoryTx, before: tuple[CounterClaim, ...], after: tuple[CounterClaim, ...]
+        self,
+        tx: MemoryTx,
+        consumer: ConsumerId,
+        before: tuple[CounterClaim, ...],
+        after: tuple[CounterClaim, ...],
     ) -> None:
         old, new = _amounts(before), _amounts(after)
+        if old == new:
+            return
         for key in old.keys() | new.keys():
             used = self._counters.rows.get(key, 0) - old.get(key, 0) + new.get(key, 0)
             if used:
                 self._counters.put(tx, key, used)
             else:
                 self._counters.remove(tx, key)
+        held = {scope for scope, _name in new}
+        for scope in {scope for scope, _name in old} - held:
+            self._counting.rows[scope].remove(tx, consumer)
+        for scope in held:
+            if scope not in self._counting.rows:
+                self._counting.put(tx, scope, MemoryTable())
+            self._counting.rows[scope].put(tx, consumer, True)
+        tx.changed(COUNTERS_CHANGED, consumer)
 
 
 def renamed(amounts: Resources, old: ResourceClass, new: ResourceClass) -> Resources:

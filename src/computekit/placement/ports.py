@@ -21,10 +21,12 @@ from computekit.work import Tx
 
 __all__ = [
     "CLASS_CHANGED",
+    "COUNTERS_CHANGED",
     "PROVIDER_CHANGED",
     "TRAIT_CHANGED",
     "Claim",
     "CounterClaim",
+    "CounterHold",
     "Held",
     "PlacementReader",
     "PlacementWriter",
@@ -42,6 +44,10 @@ CLASS_CHANGED = "resource_class"
 
 TRAIT_CHANGED = "trait"
 """`Change.kind` of a custom trait that came or went."""
+
+
+COUNTERS_CHANGED = "counters"
+"""`Change.kind` of a consumer that holds other counters than before."""
 
 
 @attrs.frozen
@@ -62,6 +68,23 @@ class CounterClaim:
     name: str
     amount: int
     bound: int
+
+
+@attrs.frozen
+class CounterHold:
+    """What one consumer holds of one counter.
+
+    Attributes:
+        consumer: who.
+        scope: of the counter.
+        name: of the counter.
+        amount: how much.
+    """
+
+    consumer: ConsumerId
+    scope: str
+    name: str
+    amount: int
 
 
 @attrs.frozen
@@ -199,6 +222,17 @@ class PlacementReader(Protocol):
 
     def counter(self, scope: str, name: str) -> int:
         """Return how much of a counter is used; 0 for one that was never taken."""
+        ...
+
+    def counted(
+        self, consumers: frozenset[ConsumerId] | None = None, scope: str | None = None
+    ) -> tuple[CounterHold, ...]:
+        """Return who holds what of counters, by consumer, scope and name.
+
+        Args:
+            consumers: only these; None: all.
+            scope: only of this one; None: of all.
+        """
         ...
 
     def resource_classes(self) -> Mapping[ResourceClass, Seconds]:

@@ -4,14 +4,14 @@ All in one order: the consumers, their (provider, class) ascending, the provider
 (scope, name).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 from sqlalchemy import Connection
 
 from computekit.ids import ConsumerId, ProviderId
 from computekit.model import Allocation, Inventory, ResourceClass
-from computekit.placement import PROVIDER_CHANGED, Claim
+from computekit.placement import COUNTERS_CHANGED, PROVIDER_CHANGED, Claim
 from computekit.placement.judging import (
     check_generations,
     difference,
@@ -93,13 +93,14 @@ def write_claims(
         else:
             rows.new.append(consumer)
     write_rows(connection, rows)
-    write_counters(
+    counted = write_counters(
         connection,
         {who: row.counts for who, row in plan.before.items()},
         {claim.allocation.consumer.id: _counts(claim) for claim in plan.claims},
         {(c.scope, c.name): c.bound for claim in plan.claims for c in claim.counters},
         plan.counters,
     )
+    _tell_counts(tx, counted)
     drop_consumers(connection, rows)
     _tell(tx, before, after)
     return tuple(granted)
@@ -112,7 +113,7 @@ def release(connection: Connection, tx: Tx, consumer: ConsumerId) -> None:
         rows = _rows({consumer: found.amounts}, {})
         rows.gone.append(consumer)
         write_rows(connection, rows)
-        write_counters(connection, {consumer: found.counts}, {}, {}, {})
+        _tell_counts(tx, write_counters(connection, {consumer: found.counts}, {}, {}, {}))
         drop_consumers(connection, rows)
         _tell(tx, {consumer: found.amounts}, {})
 
@@ -147,6 +148,11 @@ def _rows(before: Mapping[ConsumerId, Amounts], after: Mapping[ConsumerId, Amoun
             rows.emptied += [who] if old else []
             rows.held += [(who, key, amount) for key, amount in new.items()]
     return rows
+
+
+def _tell_counts(tx: Tx, consumers: Iterable[ConsumerId]) -> None:
+    for consumer in consumers:
+        tx.changed(COUNTERS_CHANGED, consumer)
 
 
 def _tell(

@@ -1,18 +1,27 @@
 """Counters as rows."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from computekit.ids import ConsumerId
+from computekit.placement import CounterHold
 from computekit.placement.judging import difference
+from computekit.store.chunks import chunks
 from computekit.store.claim_view import Counts, total
 from computekit.store.quick import Quick
 from computekit.store.sql_store import Raced
 from computekit.store.tables import COUNTER, COUNTER_HOLD
 
-__all__ = ["read_counter", "write_counters"]
+__all__ = ["read_counted", "read_counter", "write_counters"]
 
+_COUNTED = select(
+    COUNTER_HOLD.c.consumer_id,
+    COUNTER_HOLD.c.scope,
+    COUNTER_HOLD.c.name,
+    COUNTER_HOLD.c.amount,
+)
 _HOLD_COUNT = Quick(insert(COUNTER_HOLD))
 _DROP_COUNTS = Quick(delete(COUNTER_HOLD).where(COUNTER_HOLD.c.consumer_id == bindparam("who")))
 _THIS_COUNTER = (COUNTER.c.scope == bindparam("of"), COUNTER.c.name == bindparam("what"))
@@ -37,14 +46,39 @@ def read_counter(connection: Connection, scope: str, name: str) -> int:
     return connection.execute(_COUNT, {"of": scope, "what": name}).scalar_one_or_none() or 0
 
 
+def read_counted(
+    connection: Connection, consumers: frozenset[ConsumerId] | None, scope: str | None
+) -> tuple[CounterHold, ...]:
+    """Return who holds what of counters, by consumer, scope and name."""
+    query = _COUNTED if scope is None else _COUNTED.where(COUNTER_HOLD.c.scope == scope)
+    if consumers is None:
+        found = connection.execute(query).all()
+    else:
+        these = COUNTER_HOLD.c.consumer_id.in_(bindparam("who", expanding=True))
+        found = [
+            row
+            for some in chunks(consumers)
+            for row in connection.execute(query.where(these), {"who": some})
+        ]
+    return tuple(
+        sorted(
+            (CounterHold(ConsumerId(who), of, name, amount) for who, of, name, amount in found),
+            key=attrgetter("consumer", "scope", "name"),
+        )
+    )
+
+
 def write_counters(
     connection: Connection,
     before: Mapping[ConsumerId, Counts],
     after: Mapping[ConsumerId, Counts],
     bounds: Counts,
     there: Counts,
-) -> None:
-    """Write what consumers hold of counters; `there` are those asked for that are in use."""
+) -> list[ConsumerId]:
+    """Write what consumers hold of counters; return those that hold others than before.
+
+    `there` are the counters asked for that are in use.
+    """
     known = total(before)
     for key, more in sorted(difference(known, total(after)).items()):
         scope, name = key
@@ -68,3 +102,4 @@ def write_counters(
             for (scope, name), amount in after.get(who, {}).items()
         ),
     )
+    return other

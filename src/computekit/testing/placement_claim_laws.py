@@ -23,7 +23,7 @@ from computekit.model import (
     ProviderTree,
     ResourceClass,
 )
-from computekit.placement import Claim, CounterClaim
+from computekit.placement import COUNTERS_CHANGED, Claim, CounterClaim, CounterHold
 from computekit.testing.placement_bench import (
     CHILD_CLASS,
     PlacementBench,
@@ -120,7 +120,7 @@ class PlacementClaimLaws(PlacementSuite):
         assert bench.placement.counter("group", "g") == 1
         news = bench.store.changes(head)
         assert news is not None
-        assert {change.key for change in news.changes} == {"h", "h-dev0"}
+        assert {change.key for change in news.changes} == {"h", "h-dev0", "c"}
         bench.release("c")
         assert bench.store.head() == head + 1
         bench.check()
@@ -328,6 +328,47 @@ class PlacementClaimLaws(PlacementSuite):
         assert bench.placement.counter("group:g", "host") == 1
         assert bench.placement.counter("limit", "p") == 4
         bench.claim(example_claim("c", {"h": {VCPU: 1}}), one)
+
+    def test_who_holds_a_counter_is_told(self, bench: PlacementBench) -> None:
+        bench.put(example_tree("h"))
+        vcpu = {"h": {VCPU: 1}}
+        bench.claim(example_claim("c", vcpu), CounterClaim("a", "x", 1, 9))
+        bench.claim(
+            example_claim("b", vcpu), CounterClaim("b", "x", 2, 9), CounterClaim("a", "y", 3, 9)
+        )
+        bench.claim(example_claim("a", vcpu))
+        first, last = ConsumerId("b"), ConsumerId("c")
+        b = CounterHold(first, "a", "y", 3), CounterHold(first, "b", "x", 2)
+        c = CounterHold(last, "a", "x", 1)
+        counted = bench.placement.counted
+        assert counted() == (*b, c)
+        assert counted(frozenset({first, ConsumerId("a")})) == b
+        assert counted(scope="a") == (b[0], c)
+        assert counted(frozenset({last}), "b") == ()
+        bench.release("b")
+        assert counted() == (c,)
+        assert counted(scope="b") == ()
+
+    def test_replicas_hear_of_counters(self, bench: PlacementBench) -> None:
+        def heard(since: int) -> set[str]:
+            news = bench.store.changes(since)
+            assert news is not None
+            return {change.key for change in news.changes if change.kind == COUNTERS_CHANGED}
+
+        bench.put(example_tree("h"))
+        head = bench.store.head()
+        bench.claim(example_claim("a", {"h": {VCPU: 1}}))
+        assert heard(head) == set()
+        bench.claim(example_claim("b", {"h": {VCPU: 1}}), CounterClaim("a", "x", 1, 9))
+        assert heard(head) == {"b"}
+        head = bench.store.head()
+        bench.claim(
+            example_claim("b", {"h": {VCPU: 2}}, generation=1), CounterClaim("a", "x", 1, 9)
+        )
+        bench.release("a")
+        assert heard(head) == set()
+        bench.release("b")
+        assert heard(head) == {"b"}
 
     def test_a_consumer_may_hold_counters_alone(self, bench: PlacementBench) -> None:
         granted = bench.claim(example_claim("a", {}), CounterClaim("s", "n", 1, 1))
