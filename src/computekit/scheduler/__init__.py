@@ -18,16 +18,10 @@ from computekit.scheduler.changes import (
     LowerFigure,
     WakeHost,
 )
+from computekit.scheduler.compare import Choice, Compared, Comparison, Leftover
 from computekit.scheduler.condition import Condition, parse_condition
 from computekit.scheduler.decision import Decision, Placed, Selection, Unplaced
-from computekit.scheduler.explanation import (
-    Explanation,
-    HostReport,
-    Past,
-    RankedHost,
-    RuleReport,
-    Verdict,
-)
+from computekit.scheduler.explanation import Explanation
 from computekit.scheduler.figure_predicates import Below, HasFigures
 from computekit.scheduler.following import FleetFollower
 from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader, HostWriter, MemoryHosts
@@ -74,7 +68,8 @@ from computekit.scheduler.provider_predicates import (
     NotInAggregate,
     Separate,
 )
-from computekit.scheduler.remedies import Remedy
+from computekit.scheduler.remedies import Remedies, Remedy
+from computekit.scheduler.reports import HostReport, Past, RankedHost, RuleReport, Verdict
 from computekit.scheduler.request import (
     PlacementIntent,
     Request,
@@ -82,13 +77,17 @@ from computekit.scheduler.request import (
     intent_of,
     translate,
 )
+from computekit.scheduler.rows import Row
 from computekit.scheduler.scheduler import Scheduler
+from computekit.scheduler.tree_changes import SameSubtree
 from computekit.scheduler.views import (
     explanation_view,
     facts_view,
     host_tree_view,
     report_view,
+    why_not_view,
 )
+from computekit.scheduler.why_not import WhyNot
 
 __all__ = [
     "AGGREGATE_CHANGED",
@@ -102,6 +101,9 @@ __all__ = [
     "AskAmount",
     "AskZone",
     "Below",
+    "Choice",
+    "Compared",
+    "Comparison",
     "ComputeFilter",
     "Condition",
     "Decision",
@@ -128,6 +130,7 @@ __all__ = [
     "InZone",
     "IoOpsFilter",
     "LacksTrait",
+    "Leftover",
     "Limits",
     "LowerFigure",
     "MemoryAggregates",
@@ -152,9 +155,12 @@ __all__ = [
     "RangeWeigher",
     "RankedHost",
     "Refusal",
+    "Remedies",
     "Remedy",
     "Request",
+    "Row",
     "RuleReport",
+    "SameSubtree",
     "Scheduler",
     "SchedulingRun",
     "Selection",
@@ -165,6 +171,7 @@ __all__ = [
     "Verdict",
     "WakeHost",
     "Weigher",
+    "WhyNot",
     "explanation_view",
     "facts_view",
     "host_tree_view",
@@ -173,4 +180,5 @@ __all__ = [
     "parse_condition",
     "report_view",
     "translate",
+    "why_not_view",
 ]

@@ -7,7 +7,8 @@ import attrs
 
 from computekit.ids import HostName, ProviderId
 from computekit.model import FrozenMap, Resources
-from computekit.scheduler.explanation import Explanation, Past
+from computekit.scheduler.explanation import Explanation
+from computekit.scheduler.reports import Past
 from computekit.scheduler.request import Request
 
 __all__ = ["Decision", "Placed", "Selection", "Unplaced"]

@@ -66,6 +66,13 @@ class Remedies:
     found: tuple[Remedy, ...]
     complete: bool = True
 
+    @property
+    def none(self) -> str:
+        """What it means that there are none."""
+        if self.complete:
+            return "nothing on the list of changes helps"
+        return "no change was found that helps, but not everything was tried"
+
 
 def find_remedies(
     fleet: FleetIndex,

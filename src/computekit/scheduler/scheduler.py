@@ -1,8 +1,8 @@
 """The scheduler: from a request to a decision."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 import numpy as np
@@ -12,15 +12,20 @@ from computekit.model import PlacementRequest
 from computekit.placement import FleetIndex, check_request
 from computekit.scheduler.compile import shape_predicates
 from computekit.scheduler.decision import Decision, Placed, Selection, Unplaced
-from computekit.scheduler.explanation import Explanation, Past, explain
+from computekit.scheduler.explanation import Explanation, explain
 from computekit.scheduler.fitter import Allocated, Fitter
 from computekit.scheduler.narrowing import ranked_rows
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.normalised_shape import NormalisedShape
 from computekit.scheduler.policy import Policy, Refusal, WayWeigher, Weigher
 from computekit.scheduler.predicates import Predicate
+from computekit.scheduler.reports import Past
 from computekit.scheduler.request import Request
 from computekit.scheduler.shape import Answers, Shape
+from computekit.scheduler.why_not import WhyNot, why_not
+
+if TYPE_CHECKING:
+    from computekit.scheduler.compare import Comparison
 
 __all__ = ["Scheduler"]
 
@@ -86,6 +91,47 @@ class Scheduler:
         return Unplaced(
             request, fleet.epoch, partial(explain, fleet, request, self.policy, refusals)
         )
+
+    def why_not(self, request: Request, host: HostName | None = None) -> WhyNot:
+        """Return why `request` does not go to `host`, and the smallest change after which it fits.
+
+        Args:
+            request: what is asked.
+            host: which one; None: any host of the fleet.
+
+        Raises:
+            InvalidInput: the request contradicts itself; every fault is listed.
+            NotFound: there is no such host.
+            StoreUnavailable: what the index follows cannot be read.
+        """
+        with self.index.lock:
+            decision = self.place(request)
+            fleet = self.index.copy()
+        chosen = decision.host if isinstance(decision, Placed) else None
+        return why_not(explain(fleet, request, self.policy, {}, chosen=chosen), host)
+
+    def compare(
+        self,
+        policy_a: Policy,
+        policy_b: Policy,
+        requests: Iterable[Request],
+        *,
+        names: tuple[str, str] = ("a", "b"),
+    ) -> "Comparison":
+        """Return where two policies would put `requests`, in their order, and what each leaves.
+
+        Both start from the fleet as it is now, each on a copy of its own; nothing is claimed.
+
+        Raises:
+            InvalidInput: a request contradicts itself; every fault is listed.
+            StoreUnavailable: what the index follows cannot be read.
+        """
+        from computekit.scheduler.compare import compare
+
+        with self.index.lock:
+            self.index.refresh()
+            fleet = self.index.copy()
+        return compare(fleet, policy_a, policy_b, requests, names=names)
 
     def _candidates(self, request: Request, first: Selection) -> Iterator[Selection]:
         tried: _Tried = {}

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 
-from computekit.display import Bar, Bars, Drawing, Page, Table, Text
+from computekit.display import Bar, Bars, Drawing, Funnel, Page, Stage, Table, Text
 from computekit.model import HostFacts, PlacementRequest
 from computekit.placement import ProviderUse, tree_view
-from computekit.scheduler.explanation import Explanation, HostReport
+from computekit.scheduler.explanation import Explanation
 from computekit.scheduler.hosts import Host
+from computekit.scheduler.reports import HostReport
 from computekit.scheduler.request import Request
+from computekit.scheduler.why_not import WhyNot
 
-__all__ = ["explanation_view", "facts_view", "host_tree_view", "report_view"]
+__all__ = ["explanation_view", "facts_view", "host_tree_view", "report_view", "why_not_view"]
 
 
 def explanation_view(explanation: Explanation) -> Page:
@@ -22,8 +24,20 @@ def explanation_view(explanation: Explanation) -> Page:
     if explanation.near_misses:
         parts.append(_near_misses(explanation))
     if explanation.chosen is None and len(explanation.hosts):
-        lines = tuple(remedy.text for remedy in explanation.remedies)
-        parts.append(Text(lines or ("no small change is known to help",), title="What would help"))
+        found = explanation.remedies_found
+        lines = tuple(remedy.text for remedy in found.found) or (found.none,)
+        parts.append(Text(lines, title="What would help"))
+    return Page(tuple(parts))
+
+
+def why_not_view(found: WhyNot) -> Page:
+    """Return the answer, what would help, and every rule against the host; or the funnel."""
+    lines = (found.summary, _asked(found.request))
+    parts: list[Drawing] = [Text((*lines, found.advice) if found.advice else lines)]
+    if found.host is None and len(found.explanation.hosts):
+        parts.append(_funnel(found.explanation))
+    if found.report is not None:
+        parts.append(report_view(found.report))
     return Page(tuple(parts))
 
 
@@ -56,26 +70,9 @@ def _resources(placement: PlacementRequest) -> str:
     return "; ".join(groups)
 
 
-def _funnel(explanation: Explanation) -> Table:
-    rows = [("all hosts", "", str(len(explanation.hosts)), "", "")]
-    before = len(explanation.hosts)
-    for rule in explanation.rules:
-        lost = before - rule.left
-        rows.append(
-            (
-                rule.rule,
-                rule.asked,
-                str(rule.left),
-                f"-{lost}" if lost else "",
-                str(rule.alone) if rule.alone else "",
-            )
-        )
-        before = rule.left
-    return Table(
-        ("rule", "asked", "hosts left", "lost", "fail only this"),
-        tuple(rows),
-        numbers=frozenset({"hosts left", "lost", "fail only this"}),
-    )
+def _funnel(explanation: Explanation) -> Funnel:
+    stages = (Stage(rule.rule, rule.asked, rule.left, rule.alone) for rule in explanation.rules)
+    return Funnel(len(explanation.hosts), tuple(stages))
 
 
 def _near_misses(explanation: Explanation) -> Table:
