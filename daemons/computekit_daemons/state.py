@@ -17,7 +17,14 @@ from computekit.images import LocalImages
 from computekit.placement import FleetIndex
 from computekit.runtime import Runtime
 from computekit.scheduler import FleetFollower, Scheduler
-from computekit.store import SqlHosts, SqlInstances, SqlJournal, SqlPlacement, SqlStore
+from computekit.store import (
+    SqlAggregates,
+    SqlHosts,
+    SqlInstances,
+    SqlJournal,
+    SqlPlacement,
+    SqlStore,
+)
 from computekit.transport import InProcessWire
 
 __all__ = ["StateDirectory", "Wired", "default_cache", "make_private", "open_state"]
@@ -109,7 +116,9 @@ def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:
         placement=placement,
         hosts=hosts,
         journal=SqlJournal(store),
-        scheduler=Scheduler(FleetIndex(FleetFollower(store, placement, hosts))),
+        scheduler=Scheduler(
+            FleetIndex(FleetFollower(store, placement, hosts, SqlAggregates(store)))
+        ),
         client=HostClient(wire, hosts, clock),
         images=images,
         defaults=HostDefaults(),

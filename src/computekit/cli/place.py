@@ -56,7 +56,7 @@ def place(
 
     Ends with exit code 3 if no host can take it.
     """
-    from computekit.store import SqlHosts, SqlPlacement, SqlStore
+    from computekit.store import SqlAggregates, SqlHosts, SqlPlacement, SqlStore
 
     size = flavor_from(flavor, vcpus, memory_mib, disk_gib, extra_specs)
     database = state / "computekit.sqlite"
@@ -68,7 +68,7 @@ def place(
     store = SqlStore(f"sqlite:///{quote(str(database))}", SystemClock(), random.Random())
     try:
         placement = SqlPlacement(store, SystemClock())
-        follower = FleetFollower(store, placement, SqlHosts(store))
+        follower = FleetFollower(store, placement, SqlHosts(store), SqlAggregates(store))
         scheduler = Scheduler(FleetIndex(follower))
         request = Request(translate(guest, intent), intent, run, guest.machine_type)
         decision = scheduler.place(request)

@@ -72,6 +72,11 @@ class Figures:
         found = nan if column is None else column.value.item(row)
         return None if found != found else found  # nan
 
+    def values(self, row: int) -> dict[str, float]:
+        """Return the figures of one row that are known."""
+        found = ((name, self.of(name, row)) for name in self._columns)
+        return {name: value for name, value in found if value is not None}
+
     def _column(self, name: str) -> Cow[_Floats]:
         column = self._columns.get(name)
         if column is None:

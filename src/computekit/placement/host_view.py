@@ -1,5 +1,6 @@
 """One host: as the index is given it, and as the index has it."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import attrs
@@ -8,7 +9,7 @@ from computekit.ids import HostName, ProviderId
 from computekit.model import FrozenMap, HostFacts, ResourceClass, Trait
 from computekit.placement.ports import ProviderUse
 
-__all__ = ["HostRow", "HostView"]
+__all__ = ["HostRow", "HostView", "labels_of", "used_further"]
 
 
 class HostRow(Protocol):
@@ -59,6 +60,8 @@ class HostView:
         free: what is left of it.
         traits: those of the root of its tree.
         providers: its tree with what is used; the root first.
+        metadata: the values of each key over the aggregates that it belongs to.
+        figures: `instances`, `io_ops` ... and measured ones; what is not known is left out.
     """
 
     name: HostName
@@ -69,3 +72,26 @@ class HostView:
     free: FrozenMap[ResourceClass, int]
     traits: frozenset[Trait]
     providers: tuple[ProviderUse, ...]
+    metadata: FrozenMap[str, frozenset[str]] = FrozenMap()
+    figures: FrozenMap[str, float] = FrozenMap()
+
+
+def labels_of(host: HostRow) -> dict[str, str | None]:
+    """Return the words by which rules know a host."""
+    return {
+        "zone": host.zone,
+        "arch": host.facts.arch,
+        "hypervisor": host.facts.hypervisor,
+        "machine_types": " ".join(sorted(host.facts.machine_types)),
+        "virt_type": host.facts.virt_type,
+    }
+
+
+def used_further(
+    use: ProviderUse, provider: ProviderId, amounts: Mapping[ResourceClass, int], sign: int
+) -> ProviderUse:
+    """Return `use`, with `amounts` more taken of it (-1: given back) if it is of `provider`."""
+    if use.provider.id != provider:
+        return use
+    used = {n: use.used.get(n, 0) + sign * amount for n, amount in amounts.items()}
+    return attrs.evolve(use, used=FrozenMap({**use.used, **used}))

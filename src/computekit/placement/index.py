@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
 from computekit.errors import NotFound
 from computekit.ids import AggregateId, HostName, ProviderId
 from computekit.model import (
+    Aggregate,
     FrozenMap,
     Inventory,
     Provider,
@@ -27,7 +27,8 @@ from computekit.model import (
 )
 from computekit.placement.columns import BoolArray, Coded, Cow, Members, ResourceColumn, relaid
 from computekit.placement.figures import Figures
-from computekit.placement.host_view import HostRow, HostView
+from computekit.placement.host_aggregates import HostAggregates, Values
+from computekit.placement.host_view import HostRow, HostView, labels_of, used_further
 from computekit.placement.ports import ProviderUse
 from computekit.placement.row_log import RowLog
 
@@ -63,6 +64,7 @@ class FleetIndex:
         deep_traits: traits of any provider below the root.
         root_aggregates: aggregates of the root.
         deep_aggregates: aggregates of any provider below the root.
+        aggregates: those that the Compute API knows, and what they say of each row.
         figures: `instances`, `io_ops`, `failed_builds`, `hypervisor_version` ... and any metric.
     """
 
@@ -78,6 +80,7 @@ class FleetIndex:
         self.deep_traits: Members[Trait] = Members(0)
         self.root_aggregates: Members[AggregateId] = Members(0)
         self.deep_aggregates: Members[AggregateId] = Members(0)
+        self.aggregates: HostAggregates = HostAggregates(0)
         self.figures: Figures = Figures(0)
         self._source = source
         self._up: Cow[BoolArray] = Cow(np.zeros(0, dtype=np.bool_))
@@ -156,7 +159,7 @@ class FleetIndex:
             other.root_traits, other.deep_traits = self.root_traits.fork(), self.deep_traits.fork()
             other.root_aggregates = self.root_aggregates.fork()
             other.deep_aggregates = self.deep_aggregates.fork()
-            other.figures = self.figures.fork()
+            other.aggregates, other.figures = self.aggregates.fork(), self.figures.fork()
             other._up, other._nested = self._up.fork(), self._nested.fork()
             other._names, other._roots = self._names, self._roots
             other._homes, other._trees = self._homes.fork(), self._trees.fork()
@@ -213,6 +216,10 @@ class FleetIndex:
         found = self._trees.value.get(self._names[row])
         return (self._flat_use(row),) if found is None else found
 
+    def metadata(self, key: str) -> Coded[Values]:
+        """Return the values that the aggregates of each row have of a key."""
+        return self.aggregates.column(key)
+
     def view(self, row: int) -> HostView:
         """Return everything that is known of a row."""
         labels = {name: column[row] for name, column in self.labels.items()}
@@ -226,6 +233,8 @@ class FleetIndex:
             free=FrozenMap({n: int(c.free.value[row]) for n, c in held.items()}),
             traits=self.root_traits.of(row),
             providers=self.tree(row),
+            metadata=FrozenMap(self.aggregates.values(row)),
+            figures=FrozenMap(self.figures.values(row)),
         )
 
     # Following
@@ -304,6 +313,23 @@ class FleetIndex:
             self.figures.set(row, figures)
             self._changed(row)
 
+    def put_aggregates(self, aggregates: Iterable[Aggregate]) -> None:
+        """Write aggregates of hosts, new or not; their hosts need not be there yet."""
+        with self.lock:
+            self._regroup(self.aggregates.put(aggregates))
+
+    def remove_aggregates(self, uuids: Iterable[AggregateId]) -> None:
+        """Forget aggregates of hosts; those that are not there are passed over."""
+        with self.lock:
+            self._regroup(self.aggregates.remove(uuids))
+
+    def _regroup(self, hosts: Iterable[HostName]) -> None:
+        for name in hosts:
+            row = self.row(name)
+            if row is not None:
+                self.aggregates.write(row, name)
+                self._changed(row)
+
     def apply_claim(
         self,
         resources: Mapping[ProviderId, Resources],
@@ -347,7 +373,9 @@ class FleetIndex:
                 if tree is None:
                     self.take(row, amounts, sign)
                 else:
-                    self._put_tree(row, tuple(_taken(u, provider, amounts, sign) for u in tree))
+                    self._put_tree(
+                        row, tuple(used_further(u, provider, amounts, sign) for u in tree)
+                    )
                     self._changed(row, amounts_only=True)
 
     def take(self, row: int, amounts: Resources, sign: int = 1) -> None:
@@ -376,20 +404,14 @@ class FleetIndex:
             self._roots[row] = host.provider
         self._put_status(row, host)
         self._put_tree(row, uses)
+        self.aggregates.write(row, name)
         self._changed(row)
 
     def _put_status(self, row: int, host: HostRow) -> None:
         self.disabled.set(row, host.disabled)
         if self.up[row] != host.up:
             self._up.own()[row] = host.up
-        words = {
-            "zone": host.zone,
-            "arch": host.facts.arch,
-            "hypervisor": host.facts.hypervisor,
-            "machine_types": " ".join(sorted(host.facts.machine_types)),
-            "virt_type": host.facts.virt_type,
-        }
-        for label, word in words.items():
+        for label, word in labels_of(host).items():
             self._label(label).set(row, word)
         self.figures.set(row, {"hypervisor_version": host.facts.hypervisor_version})
 
@@ -467,18 +489,10 @@ class FleetIndex:
             traits.relay(source)
         for aggregates in (self.root_aggregates, self.deep_aggregates):
             aggregates.relay(source)
+        self.aggregates.relay(source)
         self.figures.relay(source)
         self._up = Cow(relaid(self.up, source, 0))
         self._nested = Cow(relaid(self.nested, source, 0))
         self._log.forget()
         self.layout += 1
         self.epoch += 1
-
-
-def _taken(
-    use: ProviderUse, provider: ProviderId, amounts: Mapping[ResourceClass, int], sign: int
-) -> ProviderUse:
-    if use.provider.id != provider:
-        return use
-    used = {n: use.used.get(n, 0) + sign * amount for n, amount in amounts.items()}
-    return attrs.evolve(use, used=FrozenMap({**use.used, **used}))

@@ -1,9 +1,10 @@
-"""How an index follows the rows of hosts and providers."""
+"""How an index follows the rows of hosts, providers and aggregates."""
 
 from collections.abc import Iterable
 
-from computekit.ids import HostName, ProviderId
+from computekit.ids import AggregateId, HostName, ProviderId
 from computekit.placement import PROVIDER_CHANGED, FleetIndex, PlacementReader, ProviderUse
+from computekit.scheduler.aggregates import AGGREGATE_CHANGED, AggregateReader
 from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader
 from computekit.work import Store
 
@@ -20,12 +21,20 @@ class FleetFollower:
         store: whose commits are followed.
         placement: the providers.
         hosts: the hosts.
+        aggregates: the aggregates of hosts; without it there are none.
     """
 
-    def __init__(self, store: Store, placement: PlacementReader, hosts: HostReader) -> None:
+    def __init__(
+        self,
+        store: Store,
+        placement: PlacementReader,
+        hosts: HostReader,
+        aggregates: AggregateReader | None = None,
+    ) -> None:
         self._store = store
         self._placement = placement
         self._hosts = hosts
+        self._aggregates = aggregates
         self._head: int | None = None
 
     def bring(self, index: FleetIndex) -> None:
@@ -48,13 +57,24 @@ class FleetFollower:
         names = frozenset(
             HostName(change.key) for change in news.changes if change.kind == HOST_CHANGED
         )
+        uuids = frozenset(
+            AggregateId(change.key) for change in news.changes if change.kind == AGGREGATE_CHANGED
+        )
+        aggregates = self._aggregates.aggregates(uuids) if self._aggregates and uuids else ()
         if providers or names:
             self._update(index, providers, names)
+        if uuids:
+            index.remove_aggregates(uuids - {aggregate.uuid for aggregate in aggregates})
+            index.put_aggregates(aggregates)
         self._head = news.head
 
     def _reload(self, index: FleetIndex) -> None:
         hosts = self._hosts.hosts()
         trees = _by_root(self._placement.uses())
+        aggregates = self._aggregates.aggregates() if self._aggregates else ()
+        known = {aggregate.uuid for aggregate in aggregates}
+        index.remove_aggregates([uuid for uuid in index.aggregates.all if uuid not in known])
+        index.put_aggregates(aggregates)
         index.remove(set(index.names) - {host.name for host in hosts})
         index.put((host, trees.get(host.provider, ())) for host in hosts)
 

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from computekit.errors import ClaimRefused, InUse
-from computekit.ids import ConsumerId, HostName, ProjectId, ProviderId, UserId
-from computekit.model import Allocation, Consumer, ProviderTree
+from computekit.ids import AggregateId, ConsumerId, HostName, ProjectId, ProviderId, UserId
+from computekit.model import Aggregate, Allocation, Consumer, FrozenMap, ProviderTree
 from computekit.placement import Claim, FleetIndex, HostView, MemoryPlacement
 from computekit.scheduler import (
     FleetFollower,
     Host,
+    MemoryAggregates,
     MemoryHosts,
     Placed,
     Policy,
@@ -43,9 +44,13 @@ class World:
         self.store = MemoryStore(history=history)
         self.placement = MemoryPlacement(self.store, ManualClock())
         self.hosts = MemoryHosts(self.store)
-        self.index = FleetIndex(FleetFollower(self.store, self.placement, self.hosts))
+        self.aggregates = MemoryAggregates(self.store)
+        self.index = self.new_index()
         self.scheduler = Scheduler(self.index, shapes=2)
         self.claims = 0
+
+    def new_index(self) -> FleetIndex:
+        return FleetIndex(FleetFollower(self.store, self.placement, self.hosts, self.aggregates))
 
     def write_tree(self, of: FleetHost) -> None:
         tree = ProviderTree(tuple(use.provider for use in of.uses))
@@ -70,6 +75,26 @@ class World:
         except InUse:
             return
 
+    def group(self, name: str, hosts: frozenset[HostName], metadata: dict[str, str]) -> None:
+        def write(tx: Tx) -> None:
+            uuid = AggregateId(name)
+            before = self.aggregates.aggregate(uuid)
+            if before is None:
+                before = self.aggregates.create_aggregate(tx, uuid, name)
+            after = attrs.evolve(before, hosts=hosts, metadata=FrozenMap(metadata))
+            self.aggregates.put_aggregate(tx, after)
+
+        self.store.write(write)
+
+    def ungroup(self, name: str) -> None:
+        def write(tx: Tx) -> None:
+            before = self.aggregates.aggregate(AggregateId(name))
+            if before is not None:
+                self.aggregates.put_aggregate(tx, attrs.evolve(before, hosts=frozenset()))
+                self.aggregates.delete_aggregate(tx, before.uuid)
+
+        self.store.write(write)
+
     def claim(self, request: Request) -> None:
         decision = self.scheduler.place(request)
         if not isinstance(decision, Placed):
@@ -91,7 +116,7 @@ class World:
         self.store.write(lambda tx: self.placement.release(tx, ConsumerId(f"c{number}")))
 
     def check(self, request: Request) -> None:
-        new = FleetIndex(FleetFollower(self.store, self.placement, self.hosts))
+        new = self.new_index()
         new.refresh()
         self.index.refresh()
         assert views(self.index) == views(new)
@@ -102,12 +127,18 @@ Step = Callable[[World], None]
 
 
 NAME = st.sampled_from(NAMES)
+GROUP = st.sampled_from(("g1", "g2"))
+KEY = st.sampled_from(("x", "y"))
 STEPS: st.SearchStrategy[Step] = st.one_of(
     hosts().map(lambda of: lambda world: world.write_both(of)),
     hosts().map(lambda of: lambda world: world.write_tree(of)),
     hosts().map(lambda of: lambda world: world.write_host(of)),
     NAME.map(lambda host: lambda world: world.remove_host(host)),
     NAME.map(lambda host: lambda world: world.remove_tree(host)),
+    st.tuples(GROUP, st.frozensets(NAME), st.dictionaries(KEY, KEY)).map(
+        lambda given: lambda world: world.group(*given)
+    ),
+    GROUP.map(lambda name: lambda world: world.ungroup(name)),
     requests().map(lambda request: lambda world: world.claim(request)),
     requests(suffixed=0).map(lambda request: lambda world: world.claim(request)),
     st.integers(1, 5).map(lambda number: lambda world: world.release(number)),
@@ -190,6 +221,8 @@ def test_a_copy_and_its_original_do_not_see_each_other(
             side.set_status(of.host.name, disabled="gone", up=False)
             side.put_tree(of.host.name, of.uses[:1])
         side.put([(_named(fleet, HostName("h9")), ())])
+        metadata = FrozenMap({"side": "this"})
+        side.put_aggregates([Aggregate(1, AggregateId("g"), "g", metadata, frozenset(side.names))])
         assert views(other) == kept
     assert views(index) != before or not before
 
