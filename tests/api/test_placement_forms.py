@@ -255,7 +255,7 @@ def test_of_an_inventory_that_is_there_what_is_wrong_with_the_new_one_is_said_fi
 
 def test_a_reserve_that_a_small_ratio_rounds_away_is_taken(tree: Caller) -> None:
     url = f"/resource_providers/{HOST}/inventories/VCPU"
-    body = {"resource_provider_generation": 1, "total": 10, "reserved": 11}
+    body = {"resource_provider_generation": 0, "total": 10, "reserved": 11}
     assert send(tree, "PUT", url, {**body, "allocation_ratio": 1.0}).status == 400
     assert send(tree, "PUT", url, {**body, "allocation_ratio": 0.1}).status == 200
 
