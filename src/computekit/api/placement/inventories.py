@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 _PATH = "/resource_providers/{uuid}/inventories"
+_ONE_PATH = f"{_PATH}/{{resource_class}}"
 
 
 @attrs.frozen
@@ -174,7 +175,7 @@ DELETE_INVENTORIES = ApiOperation(
 SHOW_INVENTORY = ApiOperation(
     name="show_inventory",
     method="GET",
-    path=f"{_PATH}/{{resource_class}}",
+    path=_ONE_PATH,
     summary="One inventory of a provider.",
     input=InventoryPath,
     output=OneInventory,
@@ -185,7 +186,7 @@ SHOW_INVENTORY = ApiOperation(
 SET_INVENTORY = ApiOperation(
     name="set_inventory",
     method="PUT",
-    path=f"{_PATH}/{{resource_class}}",
+    path=_ONE_PATH,
     summary="Replace one inventory of a provider.",
     input=InventoryChange,
     output=OneInventory,
@@ -197,7 +198,7 @@ SET_INVENTORY = ApiOperation(
 DELETE_INVENTORY = ApiOperation(
     name="delete_inventory",
     method="DELETE",
-    path=f"{_PATH}/{{resource_class}}",
+    path=_ONE_PATH,
     summary="Take one inventory from a provider.",
     input=InventoryPath,
     output=NoneType,

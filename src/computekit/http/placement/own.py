@@ -1,7 +1,6 @@
 """The operations beside those of Placement, on the wire; the same in every microversion."""
 
 import re
-from collections.abc import Mapping
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -28,7 +27,7 @@ from computekit.http.placement.own_wire import (
     octets,
     request_of,
 )
-from computekit.http.placement.query import TEXT, QuerySchema
+from computekit.http.placement.query import DIGITS, TEXT, QuerySchema, page_limit
 from computekit.http.placement.uuids import canonical_uuid
 from computekit.http.wire import JSON, Answer, HttpRequest
 from computekit.ids import AggregateId, ConsumerId, ProviderId
@@ -56,9 +55,8 @@ __all__ = [
 ]
 
 _REPORTS = re.compile(r"(?:^|&)reports=(\d{1,6})(?=&|$)")
-_DIGITS: Mapping[str, object] = {"type": "string", "pattern": r"^[0-9]{1,18}$"}
-CHANGES_QUERY = QuerySchema({"since": _DIGITS}, ("since",))
-CONSUMERS_QUERY = QuerySchema({"limit": _DIGITS, "marker": TEXT})
+CHANGES_QUERY = QuerySchema({"since": DIGITS}, ("since",))
+CONSUMERS_QUERY = QuerySchema({"limit": DIGITS, "marker": TEXT})
 
 
 class ExplainBody(Struct, forbid_unknown_fields=True):
@@ -207,11 +205,9 @@ class ConsumersForm:
     """Consumers with all that they hold."""
 
     def parse(self, request: HttpRequest, version: Microversion) -> ConsumerQuery:
-        last = CONSUMERS_QUERY.parse(request.query).last
-        limit = int(last.get("limit", MOST_CONSUMERS))
-        if not 1 <= limit <= MOST_CONSUMERS:
-            raise bad_request(f"limit is not within 1 to {MOST_CONSUMERS}")
-        marker = last.get("marker")
+        query = CONSUMERS_QUERY.parse(request.query)
+        marker = query.last.get("marker")
+        limit = page_limit(query, MOST_CONSUMERS)
         return ConsumerQuery(ConsumerId(marker) if marker else None, limit)
 
     def render(self, output: ConsumerPage, version: Microversion) -> Answer:

@@ -8,14 +8,13 @@ from computekit.api.placement import VERSIONS
 from computekit.api.placement.provider_pages import MOST_PROVIDERS, PageQuery, ProviderPage
 from computekit.errors import ComputekitError
 from computekit.http.placement.answers import ProviderAnswer
-from computekit.http.placement.body import bad_request
 from computekit.http.placement.providers import (
     NEWEST_PROPERTIES,
     list_words,
     provider_json,
     provider_query,
 )
-from computekit.http.placement.query import KNOWN_UUID, QuerySchema
+from computekit.http.placement.query import DIGITS, KNOWN_UUID, QuerySchema, page_limit
 from computekit.http.problem import Problem
 from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import ProviderId
@@ -25,7 +24,7 @@ __all__ = ["PAGE_QUERY", "ProviderPageAnswer", "ProviderPageForm", "page_words"]
 PAGE_QUERY = QuerySchema(
     {
         **NEWEST_PROPERTIES,
-        "limit": {"type": "string", "pattern": r"^[0-9]{1,18}$"},
+        "limit": DIGITS,
         "marker": KNOWN_UUID,
     }
 )
@@ -43,9 +42,7 @@ class ProviderPageForm:
 
     def parse(self, request: HttpRequest, version: Microversion) -> PageQuery:
         query = PAGE_QUERY.parse(request.query)
-        limit = int(query.last.get("limit", MOST_PROVIDERS))
-        if not 1 <= limit <= MOST_PROVIDERS:
-            raise bad_request(f"limit is not within 1 to {MOST_PROVIDERS}")
+        limit = page_limit(query, MOST_PROVIDERS)
         marker = query.last.get("marker")
         among = provider_query(query, VERSIONS.newest.minor)
         return PageQuery(among, ProviderId(marker.lower()) if marker else None, limit)

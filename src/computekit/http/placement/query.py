@@ -10,12 +10,14 @@ from computekit.http.placement.body import bad_request, first_fault
 from computekit.http.placement.uuids import is_canonical_uuid
 
 __all__ = [
+    "DIGITS",
     "INVALID",
     "KNOWN_UUID",
     "TEXT",
     "TEXT_255",
     "Query",
     "QuerySchema",
+    "page_limit",
     "parse_query",
     "version_table",
 ]
@@ -23,6 +25,7 @@ __all__ = [
 INVALID = "Invalid query string parameters"
 
 TEXT: Mapping[str, object] = {"type": "string"}
+DIGITS: Mapping[str, object] = {"type": "string", "pattern": r"^[0-9]{1,18}$"}
 TEXT_255: Mapping[str, object] = {"type": "string", "minLength": 1, "maxLength": 255}
 KNOWN_UUID: Mapping[str, object] = {"type": "string", "format": "uuid"}
 
@@ -109,6 +112,18 @@ def parse_query(text: str) -> Query:
         {name: tuple(several) for name, several in values.items()},
         {name: several[-1] for name, several in values.items()},
     )
+
+
+def page_limit(query: Query, most: int) -> int:
+    """Return how many rows a page may have, by default the most.
+
+    Raises:
+        Refused: none, or more than the most.
+    """
+    limit = int(query.last.get("limit", most))
+    if not 1 <= limit <= most:
+        raise bad_request(f"limit is not within 1 to {most}")
+    return limit
 
 
 def _decoded(text: str) -> str:
