@@ -19,6 +19,7 @@ from computekit.model import (
 )
 from computekit.placement import ProviderUse, tree_view
 from computekit.scheduler import Host, facts_view
+from computekit.units import bytes_to_mib_exact
 
 __all__ = [
     "host_text",
@@ -166,8 +167,8 @@ def images_table(rows: tuple[Image, ...]) -> Table:
             (
                 row.name,
                 row.disk_format,
-                f"{row.size_bytes / 2**20:.1f}",
-                f"{row.virtual_size_bytes / 2**20:.1f}",
+                f"{bytes_to_mib_exact(row.size_bytes):.1f}",
+                f"{bytes_to_mib_exact(row.virtual_size_bytes):.1f}",
                 row.id,
             )
             for row in rows

@@ -10,6 +10,7 @@ __all__ = [
     "Seconds",
     "bytes_to_gib",
     "bytes_to_gib_ceil",
+    "bytes_to_mib_exact",
     "days_to_seconds",
     "gib_to_bytes",
     "gib_to_mib",
@@ -69,6 +70,11 @@ def bytes_to_gib(amount: Bytes) -> Gib:
 def bytes_to_gib_ceil(amount: Bytes) -> Gib:
     """Return whole GiB, rounded up: what a request must be charged."""
     return Gib(-(-amount // _KIB**3))
+
+
+def bytes_to_mib_exact(amount: Bytes) -> float:
+    """Return the same amount in MiB, with its fraction: to be shown, not to be charged."""
+    return amount / _KIB**2
 
 
 def days_to_seconds(amount: float) -> Seconds:

@@ -14,3 +14,7 @@ def test_offers_round_down_and_charges_round_up() -> None:
     assert units.mib_to_gib_ceil(units.Mib(1024)) == 1
     assert units.bytes_to_gib_ceil(units.Bytes(1)) == 1
     assert units.bytes_to_gib_ceil(units.Bytes(0)) == 0
+
+
+def test_what_is_only_shown_keeps_its_fraction() -> None:
+    assert units.bytes_to_mib_exact(units.Bytes(1_572_864)) == 1.5
