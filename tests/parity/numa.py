@@ -21,7 +21,7 @@ from computekit.topology import (
     GuestNode,
     GuestTopology,
     HostNode,
-    Limits,
+    Overcommit,
     PageSize,
     PageStock,
     ThreadPolicy,
@@ -43,7 +43,7 @@ class Answer:
     pairs: bool
 
 
-Case = tuple[tuple[HostNode, ...], GuestTopology, Limits | None]
+Case = tuple[tuple[HostNode, ...], GuestTopology, Overcommit | None]
 
 
 def host_node(source: random.Random, number: int, threads: int, paged: bool) -> HostNode:
@@ -108,7 +108,7 @@ def generated(source: random.Random) -> Case:
         if kind != "shared" and source.random() < 0.3
         else EmulatorThreads.FLOAT,
     )
-    limits = source.choice([None, Limits(), Limits(4.0, 1.5), Limits(16.0, 1.0)])
+    limits = source.choice([None, Overcommit(), Overcommit(4.0, 1.5), Overcommit(16.0, 1.0)])
     return hosts, guest, limits
 
 

@@ -4,11 +4,21 @@ from enum import Enum
 
 import attrs
 
+from computekit.guest.asks import ProviderAsks
 from computekit.ids import ImageId
 from computekit.model import Trait
+from computekit.topology import GuestTopology
 from computekit.units import Bytes, Mib
 
-__all__ = ["DirectBoot", "DiskRole", "Firmware", "GuestConfig", "GuestDisk", "HostDefaults"]
+__all__ = [
+    "DirectBoot",
+    "DiskRole",
+    "Firmware",
+    "GuestConfig",
+    "GuestDisk",
+    "GuestFeature",
+    "HostDefaults",
+]
 
 
 class Firmware(Enum):
@@ -16,6 +26,36 @@ class Firmware(Enum):
 
     BIOS = "bios"
     UEFI = "uefi"
+
+
+class GuestFeature(Enum):
+    """Something that only some hosts can give a guest; the value is the trait of such hosts.
+
+    A driver refuses a guest with one that it does not know how to give.
+    """
+
+    SECURE_BOOT = "COMPUTE_SECURITY_UEFI_SECURE_BOOT"
+    STATELESS_FIRMWARE = "COMPUTE_SECURITY_STATELESS_FIRMWARE"
+    TPM_1_2 = "COMPUTE_SECURITY_TPM_1_2"
+    TPM_2_0 = "COMPUTE_SECURITY_TPM_2_0"
+    TPM_TIS = "COMPUTE_SECURITY_TPM_TIS"
+    TPM_CRB = "COMPUTE_SECURITY_TPM_CRB"
+    TPM_KEY_OF_USER = "COMPUTE_SECURITY_TPM_SECRET_SECURITY_USER"
+    TPM_KEY_OF_HOST = "COMPUTE_SECURITY_TPM_SECRET_SECURITY_HOST"
+    TPM_KEY_OF_DEPLOYMENT = "COMPUTE_SECURITY_TPM_SECRET_SECURITY_DEPLOYMENT"
+    ADDRESS_SPACE_PASSTHROUGH = "COMPUTE_ADDRESS_SPACE_PASSTHROUGH"
+    ADDRESS_SPACE_EMULATED = "COMPUTE_ADDRESS_SPACE_EMULATED"
+    EPHEMERAL_ENCRYPTION = "COMPUTE_EPHEMERAL_ENCRYPTION"
+    EPHEMERAL_ENCRYPTION_LUKS = "COMPUTE_EPHEMERAL_ENCRYPTION_LUKS"
+    EPHEMERAL_ENCRYPTION_PLAIN = "COMPUTE_EPHEMERAL_ENCRYPTION_PLAIN"
+    PACKED_VIRTQUEUE = "COMPUTE_NET_VIRTIO_PACKED"
+    SOUND_VIRTIO = "COMPUTE_SOUND_MODEL_VIRTIO"
+    SOCKET_DEVICES = "COMPUTE_SOCKET_PCI_NUMA_AFFINITY"
+
+    @property
+    def trait(self) -> Trait:
+        """What a host has that can give it."""
+        return Trait(self.value)
 
 
 class DiskRole(Enum):
@@ -84,6 +124,10 @@ class GuestConfig:
         disks: the root disk first.
         direct_boot: kernel and ramdisk, if the root disk does not boot by itself.
         required_traits: what the host must be able to do for this.
+        features: what only some hosts can give; their traits are required too.
+        address_bits: of a physical address; None takes what the machine has.
+        topology: NUMA nodes, pinning and pages; None where nothing of that is asked.
+        asks: what is asked of resource providers by name.
     """
 
     arch: str
@@ -94,3 +138,7 @@ class GuestConfig:
     disks: tuple[GuestDisk, ...]
     direct_boot: DirectBoot | None = None
     required_traits: frozenset[Trait] = frozenset()
+    features: frozenset[GuestFeature] = frozenset()
+    address_bits: int | None = None
+    topology: GuestTopology | None = None
+    asks: ProviderAsks = attrs.field(factory=ProviderAsks)

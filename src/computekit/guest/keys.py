@@ -44,7 +44,9 @@ class KeyRules:
 
 
 def _not_yet(
-    off: tuple[str, ...], never: tuple[str, ...], values: Mapping[str, frozenset[str]]
+    off: tuple[str, ...],
+    never: tuple[str, ...],
+    values: Mapping[str, frozenset[str]] = MappingProxyType({}),
 ) -> Mapping[str, frozenset[str]]:
     none: frozenset[str] = frozenset()
     return MappingProxyType({**dict.fromkeys(off, _OFF), **dict.fromkeys(never, none), **values})
@@ -53,71 +55,77 @@ def _not_yet(
 # The names are those of Nova's extra spec validators and of Glance's metadata definitions.
 _BOTH_OFF = (
     "boot_menu",
-    "cpu_realtime",
-    "ephemeral_encryption",
     "locked_memory",
     "mem_encryption",
     "pmu",
     "vif_multiqueue_enabled",
-    "virtio_packed_ring",
 )
 _BOTH_NEVER = (
     "cpu_cores",
     "cpu_max_cores",
     "cpu_max_sockets",
     "cpu_max_threads",
-    "cpu_realtime_mask",
     "cpu_sockets",
     "cpu_threads",
-    "emulator_threads_policy",
-    "ephemeral_encryption_format",
     "input_bus",
+    "mem_encryption_model",
+    "memory_backend",
+    "serial_port_count",
+    "viommu_model",
+    "watchdog_action",
+)
+# What is the same in flavors and images, but for the scope.
+_BOTH_SUPPORTED = (
+    "cpu_policy",
+    "cpu_realtime",
+    "cpu_realtime_mask",
+    "cpu_thread_policy",
+    "ephemeral_encryption",
+    "ephemeral_encryption_format",
+    "firmware_type",
+    "machine_type",
     "maxphysaddr_bits",
     "maxphysaddr_mode",
-    "mem_encryption_model",
     "mem_page_size",
-    "memory_backend",
     "numa_cpus.*",
     "numa_mem.*",
     "numa_nodes",
     "pci_numa_affinity_policy",
-    "serial_port_count",
+    "sound_model",
     "tpm_model",
+    "tpm_secret_security",
     "tpm_version",
-    "viommu_model",
-    "watchdog_action",
+    "virtio_packed_ring",
 )
-_SHARED = frozenset({"shared"})
-_DISABLED = frozenset({"disabled"})
 
 FLAVOR_KEYS = KeyRules(
-    supported=frozenset({"hw:firmware_type", "hw:machine_type", "trait:*"}),
+    supported=frozenset(
+        {
+            *(f"hw:{name}" for name in _BOTH_SUPPORTED),
+            "group_policy",
+            "hw:cpu_dedicated_mask",
+            "hw:emulator_threads_policy",
+            "os:secure_boot",
+            "resources*",
+            "trait:*",
+            "trait[!:]*:*",
+        }
+    ),
     not_yet=_not_yet(
         off=(*(f"hw:{name}" for name in _BOTH_OFF), "hw:hide_hypervisor_id", "hw_rng:allowed"),
         never=(
             *(f"hw:{name}" for name in _BOTH_NEVER),
             "accel:device_profile",
-            "group_policy",
             "hw:audio_model",
-            "hw:cpu_dedicated_mask",
             "hw:pmem",
             "hw:redirected_usb_ports",
             "hw:sgx_epc_mb",
-            "hw:sound_model",
-            "hw:tpm_secret_security",
             "hw:usb_model",
             "hw_rng:*",
             "hw_video:*",
             "pci_passthrough:alias",
             "quota:*",
-            "resources*",
-            "trait[!:]*:*",
         ),
-        values={
-            "hw:cpu_policy": _SHARED,
-            "hw:cpu_thread_policy": frozenset({"prefer"}),
-            "os:secure_boot": _DISABLED,
-        },
     ),
 )
 """Extra specs of flavors."""
@@ -125,11 +133,12 @@ FLAVOR_KEYS = KeyRules(
 IMAGE_KEYS = KeyRules(
     supported=frozenset(
         {
+            *(f"hw_{name}" for name in _BOTH_SUPPORTED),
             "hw_architecture",
-            "hw_firmware_type",
-            "hw_machine_type",
+            "hw_firmware_stateless",
             "kernel_id",
             "os_command_line",
+            "os_secure_boot",
             "ramdisk_id",
             "trait:*",
         }
@@ -137,7 +146,6 @@ IMAGE_KEYS = KeyRules(
     not_yet=_not_yet(
         off=(
             *(f"hw_{name}" for name in _BOTH_OFF),
-            "hw_firmware_stateless",
             "hw_qemu_guest_agent",
             "img_hide_hypervisor_id",
         ),
@@ -146,11 +154,13 @@ IMAGE_KEYS = KeyRules(
             "hw_audio_model",
             "hw_boot_menu_timeout",
             "hw_cdrom_bus",
+            "hw_cpu_dedicated_mask",
             "hw_cpu_model",
             "hw_disk_bus",
             "hw_disk_discard",
             "hw_disk_type",
             "hw_emulation_architecture",
+            "hw_emulator_threads_policy",
             "hw_ephemeral_encryption_secret_uuid",
             "hw_floppy_bus",
             "hw_pointer_model",
@@ -158,9 +168,7 @@ IMAGE_KEYS = KeyRules(
             "hw_rescue_device",
             "hw_rng_model",
             "hw_scsi_model",
-            "hw_sound_model",
             "hw_time_hpet",
-            "hw_tpm_secret_security",
             "hw_usb_model",
             "hw_video_model",
             "hw_video_ram",
@@ -170,11 +178,8 @@ IMAGE_KEYS = KeyRules(
             "os_encrypt_*",
         ),
         values={
-            "hw_cpu_policy": _SHARED,
-            "hw_cpu_thread_policy": frozenset({"prefer"}),
             "img_config_drive": frozenset({"optional"}),
             "img_hv_type": frozenset({"kvm", "qemu"}),
-            "os_secure_boot": _DISABLED,
         },
     ),
 )

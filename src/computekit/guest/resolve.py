@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from computekit.errors import Fault, InvalidInput
 from computekit.guest.architectures import ARCHITECTURES, Architecture
+from computekit.guest.asks import provider_asks
 from computekit.guest.config import (
     DirectBoot,
     DiskRole,
@@ -13,10 +14,13 @@ from computekit.guest.config import (
     GuestDisk,
     HostDefaults,
 )
+from computekit.guest.features import address_bits, read_features
 from computekit.guest.keys import key_faults, property_path, quoted, spec_path
-from computekit.guest.traits import required_traits
+from computekit.guest.reading import SpecReader
+from computekit.guest.topology import topology_of
 from computekit.ids import ImageId, is_uuid
 from computekit.model import MAX_AMOUNT, Flavor, Image, Trait
+from computekit.topology import GuestTopology
 from computekit.units import bytes_to_gib_ceil, gib_to_bytes, mib_to_bytes
 
 __all__ = ["resolve"]
@@ -55,11 +59,18 @@ def resolve(flavor: Flavor, image: Image, defaults: HostDefaults) -> GuestConfig
     _check_memory(flavor, image, faults)
     disks = _disks(flavor, image, faults)
     direct_boot = _direct_boot(image, faults)
-    traits = required_traits(flavor, image, faults) | {arch.trait}
+    asks = provider_asks(flavor, image, faults)
+    named = frozenset(trait for group in asks.unsuffixed.required for trait in group)
+    topology = _topology(flavor, image, faults)
+    reader = SpecReader(flavor, image)
+    features = read_features(reader, firmware)
+    bits = address_bits(reader)
+    faults.extend(reader.faults)
+    traits = {arch.trait, *named, *(feature.trait for feature in features)}
     if firmware is Firmware.UEFI:
-        traits |= {_UEFI}
+        traits.add(_UEFI)
     if faults:
-        raise InvalidInput(tuple(faults))
+        raise InvalidInput(tuple(dict.fromkeys(faults)))
     return GuestConfig(
         arch=arch.name,
         machine_type=machine_type,
@@ -68,8 +79,20 @@ def resolve(flavor: Flavor, image: Image, defaults: HostDefaults) -> GuestConfig
         memory_mib=flavor.memory_mib,
         disks=disks,
         direct_boot=direct_boot,
-        required_traits=traits,
+        required_traits=frozenset(traits),
+        features=features,
+        address_bits=bits,
+        topology=topology,
+        asks=asks,
     )
+
+
+def _topology(flavor: Flavor, image: Image, faults: list[Fault]) -> GuestTopology | None:
+    try:
+        return topology_of(flavor, image)
+    except InvalidInput as error:
+        faults.extend(error.faults)
+        return None
 
 
 def _agreed(

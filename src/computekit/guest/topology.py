@@ -5,16 +5,16 @@ Source of the rules: Nova's `hw:numa_*`, `hw:cpu_*`, `hw:emulator_threads_policy
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from typing import TypeVar
 
 import attrs
 
-from computekit.errors import Fault, InvalidInput
 from computekit.guest.cpu_set import parse_cpu_set
 from computekit.guest.keys import property_path, quoted, spec_path
+from computekit.guest.reading import SpecReader, one_of, positive, truth
 from computekit.model import Flavor, Image
 from computekit.topology import (
     EmulatorThreads,
@@ -28,12 +28,11 @@ from computekit.units import Kib, Mib
 __all__ = ["topology_of"]
 
 T = TypeVar("T")
-E = TypeVar("E", bound=Enum)
 
 _SIZE = re.compile(r"([0-9]{1,9})\s*([KMGT]?)(?:i?B)?\Z")
 _SHIFT = {"": 0, "K": 0, "M": 10, "G": 20, "T": 30}
-_TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
 _RESOURCE = re.compile(r"resources\d*:(VCPU|PCPU)\Z")
+_MOST_NODES = 128  # QEMU, MAX_NODES
 _HYPERTHREADING = "HW_CPU_HYPERTHREADING"
 
 
@@ -62,10 +61,10 @@ def topology_of(flavor: Flavor, image: Image) -> GuestTopology | None:
     Raises:
         InvalidInput: with every fault of both.
     """
-    reader = _Reader(flavor, image)
+    reader = SpecReader(flavor, image)
     cpus = _cpus(reader)
     page_size = _page_size(reader)
-    count = reader.flavor_or_image("numa_nodes", _positive)
+    count = reader.flavor_or_image("numa_nodes", _count)
     if not (count or page_size is not None or cpus.pinned):
         reader.raise_faults()
         return None
@@ -74,70 +73,11 @@ def topology_of(flavor: Flavor, image: Image) -> GuestTopology | None:
     return GuestTopology(nodes, page_size, cpus.threads, cpus.emulator, cpus.realtime)
 
 
-class _Reader:
-    """Reads keys of both sources and collects what is wrong with them."""
-
-    def __init__(self, flavor: Flavor, image: Image) -> None:
-        self.flavor = flavor
-        self.image = image
-        self.vcpus = frozenset(range(flavor.vcpus))
-        self.faults: list[Fault] = []
-
-    def raise_faults(self) -> None:
-        if self.faults:
-            raise InvalidInput(tuple(self.faults))
-
-    def fault(self, path: str, code: str, message: str) -> None:
-        self.faults.append(Fault(path, code, message))
-
-    def of_flavor(self, name: str, parse: Callable[[str], T]) -> T | None:
-        key = f"hw:{name}"
-        return self._read(self.flavor.extra_specs, key, spec_path(key), parse)
-
-    def of_image(self, name: str, parse: Callable[[str], T]) -> T | None:
-        key = f"hw_{name}"
-        return self._read(self.image.properties, key, property_path(key), parse)
-
-    def flavor_or_image(self, name: str, parse: Callable[[str], T]) -> T | None:
-        """Return what the flavor says, else the image; both are a fault: NUMA is the flavor's."""
-        of_flavor, of_image = self.of_flavor(name, parse), self.of_image(name, parse)
-        if of_flavor is not None and of_image is not None:
-            self.fault(
-                property_path(f"hw_{name}"),
-                "conflict",
-                f"the flavor says hw:{name} already; an image may not say it again",
-            )
-        return of_image if of_flavor is None else of_flavor
-
-    def _read(
-        self, source: Mapping[str, str], key: str, path: str, parse: Callable[[str], T]
-    ) -> T | None:
-        text = source.get(key)
-        if text is None:
-            return None
-        try:
-            return parse(text)
-        except ValueError as error:
-            self.fault(path, "invalid_value", str(error))
-            return None
-
-
-def _one_of(kind: type[E]) -> Callable[[str], E]:
-    words = ", ".join(str(member.value) for member in kind)
-
-    def parse(text: str) -> E:
-        try:
-            return kind(text)
-        except ValueError:
-            raise ValueError(f"{quoted(text)} is not one of {words}") from None
-
-    return parse
-
-
-def _positive(text: str) -> int:
-    if not text.strip().isascii() or not text.strip().isdigit() or not 0 < int(text) < 65_536:
-        raise ValueError(f"{quoted(text)} is not a number from 1")
-    return int(text)
+def _count(text: str) -> int:
+    found = positive(text)
+    if found > _MOST_NODES:
+        raise ValueError(f"{found} is more than {_MOST_NODES}, the most NUMA nodes of one guest")
+    return found
 
 
 def _page(text: str) -> PageSize | Kib:
@@ -149,7 +89,7 @@ def _page(text: str) -> PageSize | Kib:
     return Kib(int(found[1]) << _SHIFT[found[2]])
 
 
-def _page_size(reader: _Reader) -> PageSize | Kib | None:
+def _page_size(reader: SpecReader) -> PageSize | Kib | None:
     of_flavor = reader.of_flavor("mem_page_size", _page)
     of_image = reader.of_image("mem_page_size", _page)
     if of_image is None:
@@ -160,10 +100,10 @@ def _page_size(reader: _Reader) -> PageSize | Kib | None:
     return of_image
 
 
-def _cpus(reader: _Reader) -> _Cpus:
+def _cpus(reader: SpecReader) -> _Cpus:
     policy = _explicit(reader, _policy(reader))
     threads = _threads(reader)
-    emulator = reader.of_flavor("emulator_threads_policy", _one_of(_EmulatorWord))
+    emulator = reader.of_flavor("emulator_threads_policy", one_of(_EmulatorWord))
     mask = reader.of_flavor("cpu_dedicated_mask", _mask(reader))
     realtime = _realtime(reader, emulator)
     specs = {name: spec_path(f"hw:{name}") for name in ("cpu_policy", "cpu_thread_policy")}
@@ -199,9 +139,9 @@ class _EmulatorWord(Enum):
     ISOLATE = "isolate"
 
 
-def _policy(reader: _Reader) -> _CpuPolicy | None:
-    of_flavor = reader.of_flavor("cpu_policy", _one_of(_CpuPolicy))
-    of_image = reader.of_image("cpu_policy", _one_of(_CpuPolicy))
+def _policy(reader: SpecReader) -> _CpuPolicy | None:
+    of_flavor = reader.of_flavor("cpu_policy", one_of(_CpuPolicy))
+    of_image = reader.of_image("cpu_policy", one_of(_CpuPolicy))
     if of_flavor is None or of_image is None:
         return of_image if of_flavor is None else of_flavor
     # The flavor is the operator's word: an image may ask for less than it, never for more.
@@ -212,7 +152,7 @@ def _policy(reader: _Reader) -> _CpuPolicy | None:
     return of_flavor
 
 
-def _explicit(reader: _Reader, policy: _CpuPolicy | None) -> _CpuPolicy | None:
+def _explicit(reader: SpecReader, policy: _CpuPolicy | None) -> _CpuPolicy | None:
     """Return the policy, also where the flavor asks for a class of CPUs itself."""
     asked = {found[1] for key in reader.flavor.extra_specs if (found := _RESOURCE.match(key))}
     path = spec_path("resources:PCPU" if "PCPU" in asked else "resources:VCPU")
@@ -225,7 +165,7 @@ def _explicit(reader: _Reader, policy: _CpuPolicy | None) -> _CpuPolicy | None:
     return _CpuPolicy.SHARED if asked else policy
 
 
-def _check_count(reader: _Reader, emulator: _EmulatorWord | None) -> None:
+def _check_count(reader: SpecReader, emulator: _EmulatorWord | None) -> None:
     for key, text in reader.flavor.extra_specs.items():
         found = _RESOURCE.match(key)
         if found is None or found[1] != "PCPU":
@@ -236,8 +176,8 @@ def _check_count(reader: _Reader, emulator: _EmulatorWord | None) -> None:
             reader.fault(spec_path(key), "conflict", message)
 
 
-def _threads(reader: _Reader) -> ThreadPolicy | None:
-    parse = _one_of(ThreadPolicy)
+def _threads(reader: SpecReader) -> ThreadPolicy | None:
+    parse = one_of(ThreadPolicy)
     of_flavor = reader.of_flavor("cpu_thread_policy", parse)
     of_image = reader.of_image("cpu_thread_policy", parse)
     path = property_path("hw_cpu_thread_policy")
@@ -255,7 +195,7 @@ def _threads(reader: _Reader) -> ThreadPolicy | None:
     return ThreadPolicy.ISOLATE if word == "forbidden" else ThreadPolicy.REQUIRE
 
 
-def _mask(reader: _Reader) -> Callable[[str], frozenset[int]]:
+def _mask(reader: SpecReader) -> Callable[[str], frozenset[int]]:
     def parse(text: str) -> frozenset[int]:
         found = parse_cpu_set(text, within=reader.vcpus)
         if not found or not found < reader.vcpus:
@@ -266,8 +206,8 @@ def _mask(reader: _Reader) -> Callable[[str], frozenset[int]]:
     return parse
 
 
-def _realtime(reader: _Reader, emulator: _EmulatorWord | None) -> frozenset[int]:
-    wanted = reader.of_flavor("cpu_realtime", _truth) or reader.of_image("cpu_realtime", _truth)
+def _realtime(reader: SpecReader, emulator: _EmulatorWord | None) -> frozenset[int]:
+    wanted = reader.of_flavor("cpu_realtime", truth) or reader.of_image("cpu_realtime", truth)
     if not wanted:
         return frozenset()
     whole = partial(_realtime_mask, vcpus=reader.vcpus)
@@ -288,13 +228,9 @@ def _realtime_mask(text: str, vcpus: frozenset[int]) -> frozenset[int]:
     return found
 
 
-def _truth(text: str) -> bool:
-    return text.strip().lower() in _TRUE
-
-
-def _nodes(reader: _Reader, pinned: frozenset[int], count: int) -> tuple[GuestNode, ...]:
+def _nodes(reader: SpecReader, pinned: frozenset[int], count: int) -> tuple[GuestNode, ...]:
     cpus = [_numbered(reader, "numa_cpus", n, parse_cpu_set) for n in range(count)]
-    memory = [_numbered(reader, "numa_mem", n, _positive) for n in range(count)]
+    memory = [_numbered(reader, "numa_mem", n, positive) for n in range(count)]
     path = spec_path("hw:numa_nodes")
     _check_numbers(reader, count)
     if all(part is None for part in (*cpus, *memory)):
@@ -318,7 +254,7 @@ def _nodes(reader: _Reader, pinned: frozenset[int], count: int) -> tuple[GuestNo
     )
 
 
-def _even(reader: _Reader, pinned: frozenset[int], count: int) -> tuple[GuestNode, ...]:
+def _even(reader: SpecReader, pinned: frozenset[int], count: int) -> tuple[GuestNode, ...]:
     each, left = divmod(reader.flavor.vcpus, count)
     memory_mib, rest = divmod(reader.flavor.memory_mib, count)
     if left or rest:
@@ -329,11 +265,11 @@ def _even(reader: _Reader, pinned: frozenset[int], count: int) -> tuple[GuestNod
     return tuple(GuestNode(Mib(memory_mib), part & pinned, part - pinned) for part in parts)
 
 
-def _numbered(reader: _Reader, name: str, number: int, parse: Callable[[str], T]) -> T | None:
+def _numbered(reader: SpecReader, name: str, number: int, parse: Callable[[str], T]) -> T | None:
     return reader.flavor_or_image(f"{name}.{number}", parse)
 
 
-def _check_numbers(reader: _Reader, count: int) -> None:
+def _check_numbers(reader: SpecReader, count: int) -> None:
     """Refuse parts of nodes that there are not."""
     for source, mark, path_of in (
         (reader.flavor.extra_specs, "hw:", spec_path),
@@ -341,6 +277,6 @@ def _check_numbers(reader: _Reader, count: int) -> None:
     ):
         for key in source:
             name, _, number = key.removeprefix(mark).partition(".")
-            known = number.isascii() and number.isdigit() and int(number) < count
+            known = number in {str(each) for each in range(count)}
             if key.startswith(mark) and name in {"numa_cpus", "numa_mem"} and not known:
                 reader.fault(path_of(key), "conflict", f"there are the nodes 0 to {count - 1}")

@@ -1,7 +1,9 @@
 """Values and errors as JSON text, for rows and messages."""
 
 import json
-from typing import TypeVar
+from enum import Enum
+from types import UnionType
+from typing import TypeVar, Union, get_args, get_origin
 
 import cattrs
 from cattrs.preconf.json import JsonConverter, make_converter
@@ -34,9 +36,28 @@ def _make() -> JsonConverter:
             }
         )
 
+    def load_word(value: object, kind: object) -> object:
+        if value is None and type(None) in get_args(kind):
+            return None
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        (words,) = _words(kind)
+        return words(value)
+
+    converter.register_structure_hook_func(lambda kind: bool(_words(kind)), load_word)
     converter.register_unstructure_hook_func(is_map, dump_map)
     converter.register_structure_hook_func(is_map, load_map)
     return converter
+
+
+def _words(kind: object) -> tuple[type[Enum], ...]:
+    """Return the enumeration of a type that is one of its words or a number; else nothing."""
+    if get_origin(kind) not in {Union, UnionType}:
+        return ()
+    parts = [getattr(part, "__supertype__", part) for part in get_args(kind)]
+    found = tuple(part for part in parts if isinstance(part, type) and issubclass(part, Enum))
+    others = {part for part in parts if part not in found} - {type(None)}
+    return found if len(found) == 1 and others == {int} else ()
 
 
 _CONVERTER = _make()

@@ -75,11 +75,11 @@ from computekit.scheduler.request import (
     Request,
     SchedulingRun,
     intent_of,
-    translate,
 )
 from computekit.scheduler.rows import Row
 from computekit.scheduler.scheduler import Scheduler
 from computekit.scheduler.tree_changes import SameSubtree
+from computekit.scheduler.translate import translate
 from computekit.scheduler.views import (
     explanation_view,
     facts_view,

@@ -2,25 +2,17 @@
 
 import attrs
 
-from computekit.guest import GuestConfig
 from computekit.ids import HostName, InstanceId, ProjectId, ServerGroupId, UserId
 from computekit.model import (
-    DISK_GB,
-    MEMORY_MB,
-    VCPU,
     Flavor,
     FrozenMap,
     Image,
     Instance,
     PlacementRequest,
-    RequestGroup,
     Trait,
 )
-from computekit.units import Bytes, bytes_to_gib_ceil
 
-__all__ = ["PlacementIntent", "Request", "SchedulingRun", "intent_of", "translate"]
-
-_OF_HOST = ("COMPUTE_", "HW_ARCH_")
+__all__ = ["PlacementIntent", "Request", "SchedulingRun", "intent_of"]
 
 
 @attrs.frozen
@@ -100,28 +92,3 @@ class Request:
     intent: PlacementIntent = PlacementIntent()
     run: SchedulingRun = SchedulingRun()
     machine_type: str | None = None
-
-
-def translate(guest: GuestConfig, intent: PlacementIntent = PlacementIntent()) -> PlacementRequest:
-    """Return what a guest takes of a host: VCPU, MEMORY_MB (MiB), DISK_GB (GiB, rounded up once).
-
-    The sizes of all disks are added before they are rounded up. Traits of the intent, and traits
-    that only a host as such can have (`COMPUTE_*`, `HW_ARCH_*`), are asked of the root of its
-    tree, all others of whatever provider serves the guest (Nova, request filters).
-    """
-    of_host = frozenset(t for t in guest.required_traits if t.startswith(_OF_HOST))
-    disk_bytes = Bytes(sum(disk.size_bytes for disk in guest.disks))
-    amounts = {
-        VCPU: guest.vcpus,
-        MEMORY_MB: guest.memory_mib,
-        DISK_GB: bytes_to_gib_ceil(disk_bytes),
-    }
-    group = RequestGroup(
-        resources=FrozenMap({name: amount for name, amount in amounts.items() if amount}),
-        required=frozenset(frozenset({trait}) for trait in guest.required_traits - of_host),
-    )
-    return PlacementRequest(
-        groups=(group,),
-        root_required=intent.required_traits | of_host,
-        root_forbidden=intent.forbidden_traits,
-    )

@@ -1,8 +1,8 @@
 """CPU, NUMA and page-size fitting: pure functions over what a host has and a guest asks."""
 
 from computekit.topology.fit import (
-    Limits,
     NodeFit,
+    Overcommit,
     TopologyFit,
     fit_node,
     misfits,
@@ -26,9 +26,9 @@ __all__ = [
     "GuestNode",
     "GuestTopology",
     "HostNode",
-    "Limits",
     "Misfit",
     "NodeFit",
+    "Overcommit",
     "PageSize",
     "PageStock",
     "Pins",

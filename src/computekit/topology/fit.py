@@ -23,11 +23,19 @@ from computekit.topology.packing import Pins, pack
 from computekit.topology.pages import Short, choose_pages
 from computekit.units import Kib, kib_to_mib
 
-__all__ = ["Limits", "NodeFit", "TopologyFit", "fit_node", "misfits", "preferred", "topology_fits"]
+__all__ = [
+    "NodeFit",
+    "Overcommit",
+    "TopologyFit",
+    "fit_node",
+    "misfits",
+    "preferred",
+    "topology_fits",
+]
 
 
 @attrs.frozen
-class Limits:
+class Overcommit:
     """How far a host may be over-committed.
 
     Attributes:
@@ -67,7 +75,7 @@ class TopologyFit:
 
 
 def fit_node(
-    host: HostNode, guest: GuestTopology, number: int, limits: Limits | None = None
+    host: HostNode, guest: GuestTopology, number: int, ratios: Overcommit | None = None
 ) -> NodeFit | Misfit:
     """Return how node `number` of the guest goes on `host`, or the first thing that is short.
 
@@ -75,7 +83,7 @@ def fit_node(
         host: with what is taken of it.
         guest: whose node.
         number: of the guest's node, from 0.
-        limits: of over-commitment; None does not look at them.
+        ratios: of over-commitment; None does not look at them.
     """
     node = guest.nodes[number]
     emulator = int(number == 0 and guest.emulator is EmulatorThreads.ISOLATE)
@@ -85,7 +93,7 @@ def fit_node(
     pins = _cpus(host, node, guest.threads, emulator)
     if isinstance(pins, tuple):
         return Misfit(host.id, number, *pins)
-    over = None if limits is None else _over(host, node, limits)
+    over = None if ratios is None else _over(host, node, ratios)
     return NodeFit(host.id, pins, page_kib) if over is None else Misfit(host.id, number, *over)
 
 
@@ -126,15 +134,15 @@ def _cpus(
     return (Shortage.FREE_CORES, needed, len(host.free_cores)) if pins is None else pins
 
 
-def _over(host: HostNode, node: GuestNode, limits: Limits) -> Short | None:
+def _over(host: HostNode, node: GuestNode, ratios: Overcommit) -> Short | None:
     """Return which limit of over-commitment a node with floating vCPUs would pass, if any."""
     if node.pinned and not node.floating:
         return None
-    asked, most = host.floating + len(node.floating), int(len(host.shared) * limits.cpu_ratio)
+    asked, most = host.floating + len(node.floating), int(len(host.shared) * ratios.cpu_ratio)
     if asked > most:
         return Shortage.CPU_LIMIT, asked, most
     asked = host.memory_used_mib + node.memory_mib
-    most = int(host.memory_mib * limits.memory_ratio)
+    most = int(host.memory_mib * ratios.memory_ratio)
     if asked > most:
         return Shortage.MEMORY_LIMIT, asked, most
     return None
@@ -171,23 +179,23 @@ def preferred(
 
 
 def topology_fits(
-    hosts: Sequence[HostNode], guest: GuestTopology, limits: Limits | None = None
+    hosts: Sequence[HostNode], guest: GuestTopology, ratios: Overcommit | None = None
 ) -> Iterator[TopologyFit]:
     """Return the ways to put the guest on host nodes, one by one, in the order of `hosts`.
 
     Each node of the guest gets a host node of its own. The caller takes the first that its
     devices and networks accept.
     """
-    search = _Search(hosts, guest, limits)
+    search = _Search(hosts, guest, ratios)
     return search.run(())
 
 
 def misfits(
-    hosts: Sequence[HostNode], guest: GuestTopology, limits: Limits | None = None
+    hosts: Sequence[HostNode], guest: GuestTopology, ratios: Overcommit | None = None
 ) -> tuple[Misfit, ...]:
     """Return what is short for each pair of a guest node and a host node that does not fit."""
     found = (
-        fit_node(host, guest, number, limits)
+        fit_node(host, guest, number, ratios)
         for number in range(len(guest.nodes))
         for host in hosts
     )
@@ -196,11 +204,11 @@ def misfits(
 
 class _Search:
     def __init__(
-        self, hosts: Sequence[HostNode], guest: GuestTopology, limits: Limits | None
+        self, hosts: Sequence[HostNode], guest: GuestTopology, ratios: Overcommit | None
     ) -> None:
         self._options: list[dict[int, NodeFit]] = []
         for number in range(len(guest.nodes)):
-            found = ((at, fit_node(host, guest, number, limits)) for at, host in enumerate(hosts))
+            found = ((at, fit_node(host, guest, number, ratios)) for at, host in enumerate(hosts))
             self._options.append({at: fit for at, fit in found if isinstance(fit, NodeFit)})
 
     def run(self, chosen: tuple[int, ...]) -> Iterator[TopologyFit]:

@@ -1,19 +1,24 @@
 """What every driver refuses before it touches anything."""
 
-from computekit.errors import Fault, InvalidInput
-from computekit.guest import check_name
+from computekit.errors import Fault, InvalidInput, Unsupported
+from computekit.guest import GuestFeature, check_name
 from computekit.ids import is_uuid
 from computekit.virt.ports import DomainSpec
 
 __all__ = ["check_spec"]
 
 
-def check_spec(spec: DomainSpec) -> None:
+def check_spec(spec: DomainSpec, gives: frozenset[GuestFeature] = frozenset()) -> None:
     """Let a spec pass that a domain can be made from.
+
+    Args:
+        spec: what is to be defined.
+        gives: the features that the driver knows how to give.
 
     Raises:
         InvalidInput: with every fault: an instance id that is no canonical UUID, a name that a
             guest cannot be told, no CPU, no memory, a disk twice or without size.
+        Unsupported: the guest was promised a feature that this driver cannot give.
     """
     faults: list[Fault] = []
     instance = spec.mark.instance
@@ -36,3 +41,9 @@ def check_spec(spec: DomainSpec) -> None:
             faults.append(Fault(f"{path}.role", "twice", message))
     if faults:
         raise InvalidInput(tuple(faults))
+    missing = sorted(feature.value for feature in guest.features - gives)
+    if guest.topology is not None:
+        missing.append("NUMA nodes of guests")
+    if missing:
+        reason = "this driver does not know how to give that to a guest"
+        raise Unsupported(", ".join(missing), reason)

@@ -8,9 +8,9 @@ from computekit.topology import (
     GuestNode,
     GuestTopology,
     HostNode,
-    Limits,
     Misfit,
     NodeFit,
+    Overcommit,
     PageSize,
     PageStock,
     Shortage,
@@ -53,7 +53,9 @@ def floating(*vcpus: int, memory_mib: int = 512) -> GuestNode:
     return GuestNode(Mib(memory_mib), floating=frozenset(vcpus))
 
 
-def short(host: HostNode, asked: GuestTopology, limits: Limits | None = None) -> tuple[object, ...]:
+def short(
+    host: HostNode, asked: GuestTopology, limits: Overcommit | None = None
+) -> tuple[object, ...]:
     found = fit_node(host, asked, 0, limits)
     assert isinstance(found, Misfit)
     assert found.short.value.replace("_", " ") in str(found)
@@ -127,10 +129,18 @@ def test_what_is_short_has_numbers() -> None:
     assert short(plain, guest(pinned(0))) == (Shortage.MEMORY, 512, 96)
     assert short(plain, guest(floating(0, memory_mib=4097))) == (Shortage.MEMORY, 4097, 4096)
     assert isinstance(fit_node(plain, guest(floating(0)), 0), NodeFit)
-    assert short(plain, guest(floating(0)), Limits()) == (Shortage.MEMORY_LIMIT, 4512, 4096)
+    assert short(plain, guest(floating(0)), Overcommit()) == (
+        Shortage.MEMORY_LIMIT,
+        4512,
+        4096,
+    )
     assert short(NODE, guest(floating(*range(5)))) == (Shortage.SHARED, 5, 4)
     busy = attrs.evolve(NODE, floating=7)
-    assert short(busy, guest(floating(0, 1)), Limits(cpu_ratio=2.0)) == (Shortage.CPU_LIMIT, 9, 8)
+    assert short(busy, guest(floating(0, 1)), Overcommit(cpu_ratio=2.0)) == (
+        Shortage.CPU_LIMIT,
+        9,
+        8,
+    )
     taken = attrs.evolve(NODE, pinned=frozenset({0, 1, 2}))
     assert short(taken, guest(pinned(0, 1))) == (Shortage.FREE_CPUS, 2, 1)
 
