@@ -281,9 +281,15 @@ def test_what_nobody_can_be_is_said_before_classes_that_do_not_exist(
 def test_a_reshape_is_refused_for_the_first_provider_that_it_names(tree: Caller) -> None:
     gone = {"resource_provider_generation": 0, "inventories": {}}
     stale = {"resource_provider_generation": 7, "inventories": {}}
+    wrong = {
+        "resource_provider_generation": 0,
+        "inventories": {"VCPU": {"total": 1, "reserved": 2}},
+    }
     for inventories, status in (
         ({OTHER: gone, CARD: stale}, 400),
         ({CARD: stale, OTHER: gone}, 409),
+        ({HOST: wrong, CARD: stale}, 409),
+        ({HOST: wrong}, 400),
     ):
         body = {"inventories": inventories, "allocations": {}}
         assert send(tree, "POST", "/reshaper", body).status == status

@@ -9,7 +9,7 @@ import attrs
 from computekit.api.access import Rule
 from computekit.api.context import CallContext
 from computekit.api.operation import ApiOperation
-from computekit.api.placement.base import Hosted, since
+from computekit.api.placement.base import Hosted, since, there
 from computekit.api.placement.inventories import InventoriesChange
 from computekit.api.placement.known_names import KnownNames
 from computekit.api.placement.providers import ProviderPath
@@ -18,6 +18,7 @@ from computekit.errors import (
     ComputekitError,
     GenerationConflict,
     InUse,
+    InvalidInput,
     NotFound,
 )
 from computekit.ids import ConsumerId, ProjectId, UserId
@@ -263,6 +264,9 @@ class AllocationCalls:
     def reshape(self, asked: Reshape, _context: CallContext) -> None:
         """Carry out `RESHAPE`."""
         books = self._placement.books
+        # The books judge all of it again; this is the order in which callers are told.
+        for change in asked.inventories:
+            there(books, change.uuid, change.generation)
         for change in asked.inventories:
             self._names.check(change.inventories, ())
         wanted = {
@@ -279,7 +283,7 @@ class AllocationCalls:
     ) -> None:
         try:
             self._placement.store.write(write)
-        except ClaimRefused as refused:
+        except (ClaimRefused, InvalidInput) as refused:
             # That something does not exist at all says more than that it does not fit.
             raise self._missing(allocations) or refused from None
 

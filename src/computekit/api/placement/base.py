@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from computekit.api.version import Microversion, VersionRange
-from computekit.errors import NotFound
+from computekit.errors import GenerationConflict, NotFound
 from computekit.ids import ProviderId
 from computekit.placement.ports import PlacementReader, PlacementWriter, ProviderUse
 from computekit.placement.provider_index import ProviderIndex
@@ -38,13 +38,24 @@ def since(minor: int) -> Microversion:
     return Microversion(1, minor)
 
 
-def there(books: PlacementReader, provider: ProviderId) -> ProviderUse:
+def there(
+    books: PlacementReader, provider: ProviderId, generation: int | None = None
+) -> ProviderUse:
     """Return a provider with all its parts.
+
+    Args:
+        books: that it is in.
+        provider: its id.
+        generation: that it must be at; None takes any.
 
     Raises:
         NotFound: there is none.
+        GenerationConflict: it is at another generation.
     """
     found = books.uses(frozenset((provider,)))
     if not found:
         raise NotFound("provider", provider)
+    actual = found[0].provider.generation
+    if generation is not None and generation != actual:
+        raise GenerationConflict("provider", provider, generation, actual)
     return found[0]
