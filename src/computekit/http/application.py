@@ -221,7 +221,7 @@ class Application:
             deadline = Deadline(settings.clock, settings.deadline_s)
             answer = prepared.run(CallContext(exchange.identity, exchange.request_id, deadline))
         except ComputekitError as error:
-            problem = found.problem(error, version)
+            problem = problem_of(error)
             if problem.status >= 500:
                 _log.warning("request %s: %s [%s]", exchange.request_id, error, error.code)
             raise Refused(problem) from error

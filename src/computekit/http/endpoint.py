@@ -6,8 +6,6 @@ from typing import Protocol, TypeVar
 import attrs
 
 from computekit.api import ApiOperation, CallContext, Method, Microversion, Rule
-from computekit.errors import ComputekitError
-from computekit.http.problem import Problem, problem_of
 from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import ProjectId
 
@@ -67,7 +65,6 @@ class Endpoint:
             the method is not.
         speaks: whether callers of a version have it.
         prepare: understands a request.
-        problem: says an error that carrying it out has raised.
     """
 
     name: str
@@ -82,15 +79,10 @@ class Endpoint:
     hidden: str
     speaks: Callable[[Microversion], bool]
     prepare: Callable[[HttpRequest, Microversion], Prepared]
-    problem: Callable[[ComputekitError, Microversion], Problem]
 
 
 def _no_project(_asked: object) -> ProjectId | None:
     return None
-
-
-def _plain_problem(error: ComputekitError, _version: Microversion) -> Problem:
-    return problem_of(error)
 
 
 def endpoint(
@@ -99,16 +91,14 @@ def endpoint(
     form: Form[In, Out],
     *,
     project: Callable[[In], ProjectId | None] = _no_project,
-    problem: Callable[[ComputekitError, Microversion], Problem] = _plain_problem,
 ) -> Endpoint:
     """Bind an operation.
 
     Args:
         operation: what is declared.
-        call: carries it out.
+        call: carries it out; raises `Refused` where callers know other words than ours.
         form: how it looks on the wire.
         project: which project an input asks about; for operations of `Rule.PROJECT`.
-        problem: how HTTP says what `call` raised, where callers know other words than ours.
     """
 
     def prepare(request: HttpRequest, version: Microversion) -> Prepared:
@@ -132,5 +122,4 @@ def endpoint(
         operation.hidden,
         operation.speaks,
         prepare,
-        problem,
     )
