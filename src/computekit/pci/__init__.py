@@ -19,6 +19,14 @@ from computekit.pci.forming import Formed, form_groups
 from computekit.pci.group import DeviceGroup, GroupMember
 from computekit.pci.matching import Match, match_devices
 from computekit.pci.nodedev import parse_nodedevs, read_nodedevs
+from computekit.pci.plan import PciPlan, plan_devices
+from computekit.pci.provider_layout import (
+    PciAllocation,
+    ProviderWrite,
+    WriteKind,
+    pci_provider_tree,
+    provider_writes,
+)
 from computekit.pci.spec import (
     DeviceSpec,
     GroupBy,
@@ -26,7 +34,10 @@ from computekit.pci.spec import (
     GroupRule,
     parse_device_specs,
 )
+from computekit.pci.state import Holding, KeptUnit, PciState, Stage, Standing
+from computekit.pci.state_file import PciMemory, parse_pci_memory, render_pci_memory
 from computekit.pci.sysfs import read_sysfs
+from computekit.pci.unit import DeviceId, PciHost, Unit, UnitKey, UnitMember
 
 __all__ = [
     "MAX_DOMAIN",
@@ -39,6 +50,7 @@ __all__ = [
     "AliasOption",
     "DeviceExplanation",
     "DeviceGroup",
+    "DeviceId",
     "DeviceSpec",
     "DeviceType",
     "DiscoveryNote",
@@ -48,15 +60,29 @@ __all__ = [
     "GroupMember",
     "GroupRemainder",
     "GroupRule",
+    "Holding",
     "HostDevices",
+    "KeptUnit",
     "Match",
     "NoteCode",
     "NumaPolicy",
     "PciAddress",
+    "PciAllocation",
     "PciConfig",
     "PciDevice",
     "PciExplanation",
+    "PciHost",
+    "PciMemory",
+    "PciPlan",
+    "PciState",
+    "ProviderWrite",
     "Severity",
+    "Stage",
+    "Standing",
+    "Unit",
+    "UnitKey",
+    "UnitMember",
+    "WriteKind",
     "explain_devices",
     "form_groups",
     "match_devices",
@@ -65,6 +91,11 @@ __all__ = [
     "parse_device_specs",
     "parse_nodedevs",
     "parse_pci_config",
+    "parse_pci_memory",
+    "pci_provider_tree",
+    "plan_devices",
+    "provider_writes",
     "read_nodedevs",
     "read_sysfs",
+    "render_pci_memory",
 ]

@@ -49,6 +49,9 @@ PCI_CODES = FrozenMap(
         "G05": "A PF and VFs of it are both to be given away, one of them in a group.",
         "G06": "Two groups share a name or a resource class that they must not share.",
         "G07": "Groups of one type differ in roles, ids, device types or binding.",
+        "G08": "A group in use would gain or trade a member, or get another name, type or class.",
+        "G09": "A device in use by itself would become a member of a group.",
+        "G10": "A group in use is no longer configured as it is; it is kept until it is free.",
         "G11": "A member is not there: nobody gets the group or what is left of it.",
         "G12": "The host uses another device of a member's IOMMU group.",
         "G13": "A bridge is to be a member.",
@@ -66,6 +69,16 @@ PCI_CODES = FrozenMap(
         "H10": "A device lacks what it should be grouped by; it is left out.",
         "H11": "VFs of one PF and one resource class have different traits.",
         "H12": "The name of a provider would be longer than Placement allows.",
+        "H13": "The traits of something in use change.",
+        "H14": "A device in use would get another resource class.",
+        "H15": "A device in use would be counted by another provider.",
+        "H16": "A device in use is meant by no spec; it is kept until it is free.",
+        "H17": "A device in use is not there; it is kept until it is free.",
+        "H18": "A device is withheld: something else of the same hardware is in use.",
+        "H19": "Reporting to Placement cannot end while devices are allocated there.",
+        "H20": "The host and Placement do not agree about what is in use.",
+        "P01": "The file with what a host remembers is no JSON, or holds no object.",
+        "P02": "Something in the file with what a host remembers is missing, unknown or malformed.",
         "N01": "An entry is not called like a PCI address; it is left out.",
         "N02": "Vendor, product or class cannot be read; the device is left out.",
         "N03": "The NUMA node cannot be read; it counts as unknown.",
@@ -78,4 +91,4 @@ PCI_CODES = FrozenMap(
         "N10": "Two entries have one address; the first counts.",
     }
 )
-"""Codes of faults (C, S, A: what is written; G: groups; H: with this host) and notes (N)."""
+"""Codes of faults (C, S, A, P: what is written; G: groups; H: with this host) and notes (N)."""

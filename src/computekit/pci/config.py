@@ -25,12 +25,14 @@ class PciConfig:
         aliases: by name.
         allow_iommu_split: whether groups may share IOMMU groups with devices that the host uses.
         guest_ports: for how many devices a guest has ports; None: not said.
+        in_placement: whether the host reports its devices to Placement.
     """
 
     specs: tuple[DeviceSpec, ...] = ()
     aliases: FrozenMap[str, Alias] = FrozenMap()
     allow_iommu_split: bool = False
     guest_ports: int | None = None
+    in_placement: bool = True
 
 
 def parse_pci_config(text: str, *, syntax: str) -> PciConfig:
@@ -72,6 +74,7 @@ def parse_pci_config(text: str, *, syntax: str) -> PciConfig:
         aliases=parse_aliases(entry.listed("alias"), faults, in_placement=in_placement),
         allow_iommu_split=entry.flag("allow_iommu_split") is True,
         guest_ports=entry.number("num_pcie_ports", 0, 1_000),
+        in_placement=in_placement,
     )
     if faults:
         raise InvalidInput(tuple(faults))

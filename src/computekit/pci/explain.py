@@ -1,32 +1,23 @@
 """What becomes of each device of a host, and why, before anything is written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from computekit.display import Table, Tree
+from computekit.display import Page, Table, Tree
 from computekit.errors import InvalidInput
 from computekit.model import ResourceClass, Trait
 from computekit.pci.address import PciAddress
-from computekit.pci.alias import Alias, AliasOption
+from computekit.pci.answering import answering_aliases
 from computekit.pci.config import PciConfig
-from computekit.pci.device import DeviceType, DiscoveryNote, HostDevices, PciDevice
-from computekit.pci.finding import Finding, Severity, refusals
-from computekit.pci.forming import Formed, form_groups
+from computekit.pci.device import DiscoveryNote, HostDevices, PciDevice
+from computekit.pci.finding import Finding, refusals
 from computekit.pci.group import DeviceGroup
-from computekit.pci.matching import Match, match_devices
-from computekit.pci.names import (
-    LIVE_MIGRATABLE_TRAIT,
-    MANAGED_TRAIT,
-    ONE_TIME_USE_TRAIT,
-    OWNER_TRAIT,
-    default_class,
-)
+from computekit.pci.judging import Judged, judge_devices
+from computekit.pci.unit import PciHost, Unit
+from computekit.pci.views import findings_text
 
-__all__ = ["DeviceExplanation", "PciExplanation", "explain_devices"]
-
-_LONGEST_PROVIDER = 200
-"""Characters of a provider's name (Placement API)."""
+__all__ = ["DeviceExplanation", "PciExplanation", "explain_devices", "explain_judged"]
 
 
 @attrs.frozen
@@ -123,185 +114,82 @@ class PciExplanation:
             below.setdefault(next(above, None), []).append(one)
         return Tree(self.host, children=tuple(_branch(one, below) for one in below.get(None, ())))
 
+    def page(self) -> Page:
+        """Return the table, the tree and the findings below each other."""
+        return Page((self.table(), self.tree(), *findings_text(self.findings, self.notes).parts))
 
-def explain_devices(config: PciConfig, host: HostDevices, name: str) -> PciExplanation:
+    def _repr_html_(self) -> str:
+        return self.page().html()
+
+
+def explain_devices(config: PciConfig, devices: HostDevices, name: str) -> PciExplanation:
     """Return what becomes of each device.
 
     Args:
         config: what may be given away.
-        host: what there is.
+        devices: what there is.
         name: of the host, with which the names of its providers begin.
 
     Raises:
         InvalidInput: a host with this configuration would not start; every reason is there.
     """
-    matches, matched = match_devices(config.specs, host)
-    formed = form_groups(
-        matches,
-        config.specs,
-        host,
-        allow_iommu_split=config.allow_iommu_split,
-        guest_ports=config.guest_ports,
-    )
-    offers = _Offers(config, formed, host, name)
-    findings = (*matched, *formed.findings, *offers.findings)
-    faults = refusals(findings)
+    judged = judge_devices(config, devices, PciHost.named(name))
+    faults = refusals(judged.findings)
     if faults:
         raise InvalidInput(tuple(dict.fromkeys(faults)))
-    meant = {match.device.address: match for match in matches}
+    return explain_judged(judged, judged.units, judged.findings, config, devices, name)
+
+
+def explain_judged(
+    judged: Judged,
+    units: Iterable[Unit],
+    findings: tuple[Finding, ...],
+    config: PciConfig,
+    devices: HostDevices,
+    name: str,
+) -> PciExplanation:
+    """Return what becomes of each device when these units of it are given away."""
+    meant = {match.device.address: match for match in judged.matches}
     about: dict[PciAddress, list[Finding]] = {}
     for finding in findings:
         for address in finding.devices:
             about.setdefault(address, []).append(finding)
-    devices: list[DeviceExplanation] = []
-    for device in host.devices:
+    by_address: dict[PciAddress, DeviceExplanation] = {}
+    for unit in units:
+        by_address.update(_of_unit(unit, config))
+    explained: list[DeviceExplanation] = []
+    for device in devices.devices:
         match = meant.get(device.address)
-        one = offers.by_address.get(device.address, DeviceExplanation(device))
+        one = by_address.get(device.address, DeviceExplanation(device))
         specs = () if match is None else (match.spec, *match.shadowed)
-        devices.append(
+        explained.append(
             attrs.evolve(
                 one,
-                card_serial=host.card_serial_of(device),
+                device=device,
+                card_serial=devices.card_serial_of(device),
                 specs=tuple(spec.path for spec in specs),
                 findings=tuple(about.get(device.address, ())),
             )
         )
-    return PciExplanation(name, tuple(devices), formed.groups, findings, host.notes)
+    return PciExplanation(name, tuple(explained), judged.groups, findings, devices.notes)
 
 
-class _Offers:
-    """As what each device can be asked for."""
-
-    def __init__(self, config: PciConfig, formed: Formed, host: HostDevices, name: str) -> None:
-        self.by_address: dict[PciAddress, DeviceExplanation] = {}
-        self.findings: list[Finding] = []
-        self._aliases = config.aliases
-        self._host = host
-        self._name = name
-        for group in formed.groups:
-            self._group(group)
-        families: dict[PciAddress, list[Match]] = {}
-        for match in formed.single:
-            if match.spec.networked:
-                self.by_address[match.device.address] = DeviceExplanation(match.device)
-            else:
-                pf = match.device.physical_function or match.device.address
-                families.setdefault(pf, []).append(match)
-        for pf, family in families.items():
-            self._family(pf, family)
-
-    def _group(self, group: DeviceGroup) -> None:
-        provider = f"{self._name}_PCI_GROUP_{group.name}"
-        first = group.members[0]
-        self._check_length(provider, first.spec.path)
-        traits = group.traits
-        answers = tuple(
-            alias.name
-            for alias in self._aliases.values()
-            if any(
-                option.resource_class == group.resource_class
-                and option.traits <= traits
-                and option.live_migratable in (None, LIVE_MIGRATABLE_TRAIT in traits)
-                for option in alias.options
-            )
-        )
-        for member in group.members:
-            self.by_address[member.device.address] = DeviceExplanation(
+def _of_unit(unit: Unit, config: PciConfig) -> Iterator[tuple[PciAddress, DeviceExplanation]]:
+    aliases = answering_aliases(unit, config.aliases.values())
+    traits = tuple(sorted(unit.traits))
+    for member in unit.members:
+        yield (
+            member.address,
+            DeviceExplanation(
                 member.device,
-                resource_class=group.resource_class,
-                traits=tuple(sorted(traits)),
-                group=group.name,
-                role=member.role,
-                provider=None if group.degraded else provider,
-                aliases=() if group.degraded else answers,
-            )
-
-    def _family(self, pf: PciAddress, family: list[Match]) -> None:
-        """Offer a device, or the VFs of a PF: on one provider if their traits agree."""
-        by_class: dict[ResourceClass, list[Match]] = {}
-        for match in family:
-            by_class.setdefault(_class_of(match), []).append(match)
-        apart = len({_traits_of(match) for match in family}) > 1
-        for resource_class, same in by_class.items():
-            first = same[0]
-            provider = f"{self._name}_{str(pf).upper()}"
-            if apart:
-                provider = f"{provider}_{resource_class}"
-            self._check_length(provider, first.spec.path)
-            for match in same:
-                traits = _traits_of(match)
-                if traits != _traits_of(first):
-                    message = (
-                        f"{match.device.address} and {first.device.address} are VFs of {pf} and "
-                    )
-                    message += f"both {resource_class}, so they must have the same traits"
-                    self._refuse("H11", match.spec.path, message, match.device.address)
-                self.by_address[match.device.address] = DeviceExplanation(
-                    match.device,
-                    resource_class=resource_class,
-                    traits=tuple(sorted(traits)),
-                    provider=provider,
-                    aliases=_answers(self._aliases, match, resource_class, traits),
-                )
-
-    def _check_length(self, provider: str, path: str) -> None:
-        if len(provider) > _LONGEST_PROVIDER:
-            message = (
-                f"the provider {provider[:60]!r}... has a name of {len(provider)} characters; "
-            )
-            self._refuse("H12", path, message + f"{_LONGEST_PROVIDER} is most")
-
-    def _refuse(self, code: str, path: str, message: str, *devices: PciAddress) -> None:
-        self.findings.append(Finding(code, Severity.REFUSE, path, message, devices))
-
-
-def _class_of(match: Match) -> ResourceClass:
-    ids = default_class(match.device.vendor_id, match.device.product_id)
-    return match.spec.resource_class or ids
-
-
-def _traits_of(match: Match) -> frozenset[Trait]:
-    found = {MANAGED_TRAIT, OWNER_TRAIT, *match.spec.traits}
-    if match.spec.live_migratable:
-        found.add(LIVE_MIGRATABLE_TRAIT)
-    if match.spec.one_time_use:
-        found.add(ONE_TIME_USE_TRAIT)
-    return frozenset(found)
-
-
-def _answers(
-    aliases: Mapping[str, Alias],
-    match: Match,
-    resource_class: ResourceClass,
-    traits: frozenset[Trait],
-) -> tuple[str, ...]:
-    return tuple(
-        alias.name
-        for alias in aliases.values()
-        if any(_answers_to(match, option, resource_class, traits) for option in alias.options)
-    )
-
-
-def _answers_to(
-    match: Match, option: AliasOption, resource_class: ResourceClass, traits: frozenset[Trait]
-) -> bool:
-    device = match.device
-    # A request that names no class asks for the one that its ids have.
-    asked = option.resource_class
-    if asked is None and option.vendor_id is not None and option.product_id is not None:
-        asked = default_class(option.vendor_id, option.product_id)
-    # A PF or a whole device with VFs is given only to who says so (Nova: unrequested PFs).
-    kind = option.device_type
-    kind_fits = device.type is not DeviceType.PF if kind is None else kind is device.type
-    return (
-        asked == resource_class
-        and option.vendor_id in (None, device.vendor_id)
-        and option.product_id in (None, device.product_id)
-        and kind_fits
-        and option.traits <= traits
-        and option.live_migratable in (None, match.spec.live_migratable is True)
-        and not match.spec.tags
-    )
+                resource_class=unit.resource_class,
+                traits=traits,
+                group=unit.group,
+                role=member.role or None,
+                provider=None if unit.missing else unit.provider_name,
+                aliases=aliases,
+            ),
+        )
 
 
 def _branch(

@@ -1,6 +1,6 @@
 """From matched devices to groups, and to those that stay single."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import attrs
 
@@ -108,6 +108,7 @@ def form_groups(
     *,
     allow_iommu_split: bool = False,
     guest_ports: int | None = None,
+    absent: Collection[PciAddress] = (),
 ) -> Formed:
     """Return the groups of a host; what is wrong with them are findings G04 to G07 and G11 to G15.
 
@@ -117,12 +118,18 @@ def form_groups(
         host: where the devices are.
         allow_iommu_split: whether a group may share an IOMMU group with devices of the host.
         guest_ports: for how many devices a guest has ports; None: nobody knows.
+        absent: those among the devices that are remembered and no longer there. They keep their
+            place in a group, which lacks them; of a group that lacks all nothing is left.
     """
     sorting = _Sorting(host)
     sorting.sort(matches)
     missing = _missing(specs, host)
+    whole = (_group(part, missing, absent) for part in sorting.parts)
     groups = tuple(
-        sorted((_group(part, missing) for part in sorting.parts), key=lambda group: group.name)
+        sorted(
+            (group for group in whole if not group.addresses.issubset(group.missing)),
+            key=lambda group: group.name,
+        )
     )
     findings = check_groups(
         groups,
@@ -132,7 +139,7 @@ def form_groups(
         guest_ports=guest_ports,
     )
     formed = {(part.rule.type, part.name) for part in sorting.parts}
-    absent = tuple(
+    nowhere = tuple(
         Finding(
             "G11",
             Severity.WARN,
@@ -144,9 +151,9 @@ def form_groups(
     )
     return Formed(
         groups,
-        tuple(sorting.single),
-        tuple(sorting.left_out),
-        (*sorting.findings, *findings, *absent),
+        tuple(it for it in sorting.single if it.device.address not in absent),
+        tuple(it for it in sorting.left_out if it.device.address not in absent),
+        (*sorting.findings, *findings, *nowhere),
     )
 
 
@@ -190,7 +197,11 @@ def _missing(
     return found
 
 
-def _group(part: _Part, missing: dict[tuple[str, str], tuple[PciAddress, ...]]) -> DeviceGroup:
+def _group(
+    part: _Part,
+    missing: dict[tuple[str, str], tuple[PciAddress, ...]],
+    absent: Collection[PciAddress],
+) -> DeviceGroup:
     ordered = sorted(part.matches, key=lambda match: match.device.address)
     members = tuple(
         GroupMember(match.device, _role(match.spec) or f"m{at}", match.spec)
@@ -203,7 +214,14 @@ def _group(part: _Part, missing: dict[tuple[str, str], tuple[PciAddress, ...]]) 
         type=part.rule.type,
         resource_class=named[0] if named else group_class(part.rule.type),
         members=members,
-        missing=missing.get((part.rule.type, part.name), ()),
+        missing=tuple(
+            sorted(
+                {
+                    *missing.get((part.rule.type, part.name), ()),
+                    *(it.device.address for it in ordered if it.device.address in absent),
+                }
+            )
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """Groups: several devices that are given away as one."""
 
 import hashlib
+from functools import cached_property
 
 import attrs
 
@@ -34,7 +35,7 @@ class GroupMember:
     spec: DeviceSpec
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)  # what is derived is kept
 class DeviceGroup:
     """Two or more devices that one guest gets together, or nobody gets.
 
@@ -42,7 +43,7 @@ class DeviceGroup:
         name: unique on its host.
         type: what kind of group.
         resource_class: what one unit of is the whole group.
-        members: by address.
+        members: by address; those that were there once and are missing now too.
         missing: devices that belong to it and are not there; while there are some, the group is
             given to nobody, and neither are the members that are left.
     """
@@ -58,12 +59,17 @@ class DeviceGroup:
         """Whether a member is missing."""
         return bool(self.missing)
 
-    @property
+    @cached_property
+    def addresses(self) -> frozenset[PciAddress]:
+        """Where its members are, or should be."""
+        return frozenset((*(member.device.address for member in self.members), *self.missing))
+
+    @cached_property
     def numa_nodes(self) -> frozenset[int | None]:
         """The nodes of the members; None among them: one does not say."""
         return frozenset(member.device.numa_node for member in self.members)
 
-    @property
+    @cached_property
     def signature(self) -> str:
         """What makes groups alike: a SHA-256 over role, ids, type and binding of each member."""
         lines = sorted(
@@ -73,7 +79,7 @@ class DeviceGroup:
         )
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
-    @property
+    @cached_property
     def traits(self) -> frozenset[Trait]:
         """What any member can do, and that it is a group like this.
 

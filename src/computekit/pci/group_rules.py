@@ -40,7 +40,7 @@ def check_groups(
 
 
 def _sizes(group: DeviceGroup) -> Iterator[Finding]:
-    configured = len(group.members) + len(group.missing)
+    configured = len(group.addresses)
     rules = (member.spec.group for member in group.members)
     sizes = {rule.size for rule in rules if rule is not None and rule.size is not None}
     if len(sizes) > 1:
@@ -65,9 +65,10 @@ def _classes_within(group: DeviceGroup) -> Iterator[Finding]:
 
 
 def _neighbours(group: DeviceGroup, host: HostDevices, *, allow_split: bool) -> Iterator[Finding]:
-    own = {member.device.address for member in group.members}
+    own = group.addresses
     severity = Severity.WARN if allow_split else Severity.REFUSE
-    numbers = {it.device.iommu_group for it in group.members}
+    present = [it.device for it in group.members if it.device.address not in group.missing]
+    numbers = {device.iommu_group for device in present}
     for number in sorted(number for number in numbers if number is not None):
         others = [
             device
