@@ -12,11 +12,12 @@ from sqlalchemy import create_engine
 
 from computekit.clock import SystemClock
 from computekit.errors import StoreUnavailable
-from computekit.store import SqlAggregates, SqlHosts, SqlPlacement, SqlStore
+from computekit.store import SqlAggregates, SqlGroups, SqlHosts, SqlPlacement, SqlStore
 from computekit.store.migrations import migrate
 from computekit.store.tables import METADATA
 from computekit.testing import ManualClock
 from computekit.testing.aggregate_laws import AggregateBench, AggregateLaws
+from computekit.testing.group_laws import GroupBench, GroupLaws
 from computekit.testing.host_laws import HostBench, HostLaws, example_host
 from computekit.testing.placement_bench import PlacementBench
 from computekit.testing.placement_laws import PlacementLaws
@@ -74,6 +75,13 @@ class TestPostgresqlAggregates(Databases, AggregateLaws):
     def open(self, directory: Path) -> Iterator[AggregateBench]:
         with self.store(directory) as store:
             yield AggregateBench(store, SqlAggregates(store))
+
+
+class TestPostgresqlGroups(Databases, GroupLaws):
+    @contextmanager
+    def open(self, directory: Path) -> Iterator[GroupBench]:
+        with self.store(directory) as store:
+            yield GroupBench(store, SqlGroups(store))
 
 
 class TestPostgresqlPlacement(Databases, PlacementLaws):

@@ -2,7 +2,7 @@
 
 from computekit.errors import AlreadyExists, GenerationConflict
 from computekit.guest import GuestConfig
-from computekit.ids import HostName, InstanceId
+from computekit.ids import HostName, InstanceId, ServerGroupId
 from computekit.model import Instance, InstanceState
 from computekit.work import MemoryStore, Tx
 
@@ -23,7 +23,12 @@ class MemoryInstances:
             return self._instances.get(instance)
 
     def instances(
-        self, *, host: HostName | None = None, name: str | None = None, deleted: bool = False
+        self,
+        *,
+        host: HostName | None = None,
+        name: str | None = None,
+        group: ServerGroupId | None = None,
+        deleted: bool = False,
     ) -> tuple[Instance, ...]:
         """Return what `InstanceReader.instances` says."""
         with self._store.lock:
@@ -32,6 +37,7 @@ class MemoryInstances:
                 for row in self._instances.values()
                 if (host is None or row.host == host)
                 and (name is None or row.name == name)
+                and (group is None or row.group == group)
                 and (deleted or row.state is not InstanceState.DELETED)
             ]
         return tuple(sorted(found, key=lambda row: (row.created_s, row.id)))

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from computekit.guest import GuestConfig
-from computekit.ids import HostName, InstanceId
+from computekit.ids import HostName, InstanceId, ServerGroupId
 from computekit.model import Instance
 from computekit.work import Tx
 
@@ -18,13 +18,19 @@ class InstanceReader(Protocol):
         ...
 
     def instances(
-        self, *, host: HostName | None = None, name: str | None = None, deleted: bool = False
+        self,
+        *,
+        host: HostName | None = None,
+        name: str | None = None,
+        group: ServerGroupId | None = None,
+        deleted: bool = False,
     ) -> tuple[Instance, ...]:
         """Return instances by age, oldest first.
 
         Args:
             host: only those that are on this host.
             name: only those of this name.
+            group: only the members of this one.
             deleted: deleted ones too.
         """
         ...

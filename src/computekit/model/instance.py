@@ -4,7 +4,7 @@ from enum import Enum
 
 import attrs
 
-from computekit.ids import HostName, InstanceId, ProjectId, UserId
+from computekit.ids import HostName, InstanceId, ProjectId, ServerGroupId, UserId
 from computekit.model.flavor import Flavor
 from computekit.model.frozen_map import FrozenMap
 from computekit.model.image import Image
@@ -54,3 +54,9 @@ class Instance:
     epoch: int = 0
     zone: str | None = None
     hints: FrozenMap[str, tuple[str, ...]] = FrozenMap()
+
+    @property
+    def group(self) -> ServerGroupId | None:
+        """The server group that it is a member of: the first value of the hint `group`."""
+        named = next(iter(self.hints.get("group", ())), None)
+        return ServerGroupId(named) if named else None

@@ -41,6 +41,7 @@ from computekit.placement.groups import (
     places_of,
     slot_name,
 )
+from computekit.placement.host_aggregates import HostAggregates, Values
 from computekit.placement.host_view import HostRow, HostView
 from computekit.placement.index import FleetIndex, FleetSource
 from computekit.placement.local import LocalPlacement
@@ -95,6 +96,7 @@ __all__ = [
     "FoundCandidate",
     "GroupState",
     "Groups",
+    "HostAggregates",
     "HostRow",
     "HostView",
     "IntArray",

@@ -24,6 +24,10 @@ class AggregateReader(Protocol):
         """Return these aggregates (all, with None), by id; those not there are left out."""
         ...
 
+    def metadata_of(self, host: HostName) -> tuple[FrozenMap[str, str], ...]:
+        """Return the metadata of each aggregate that a host belongs to, by the aggregates' ids."""
+        ...
+
 
 class AggregateWriter(AggregateReader, Protocol):
     """Writes; each belongs to a transaction."""
@@ -81,6 +85,9 @@ class MemoryAggregates:
             rows = self._rows.rows
             wanted = rows.keys() if uuids is None else uuids & rows.keys()
             return tuple(sorted((rows[uuid] for uuid in wanted), key=lambda row: row.id))
+
+    def metadata_of(self, host: HostName) -> tuple[FrozenMap[str, str], ...]:
+        return tuple(row.metadata for row in self.aggregates() if host in row.hosts)
 
     def create_aggregate(
         self,

@@ -1,6 +1,7 @@
 """Everything in a database: SQLite or PostgreSQL, through SQLAlchemy Core."""
 
 from computekit.store.aggregates import SqlAggregates
+from computekit.store.groups import SqlGroups
 from computekit.store.hosts import SqlHosts
 from computekit.store.instances import SqlInstances
 from computekit.store.journal import SqlJournal
@@ -10,6 +11,7 @@ from computekit.store.sql_store import SqlStore
 
 __all__ = [
     "SqlAggregates",
+    "SqlGroups",
     "SqlHosts",
     "SqlInstances",
     "SqlJournal",

@@ -17,6 +17,12 @@ _ALL = select(AGGREGATE.c.id, AGGREGATE.c.uuid, AGGREGATE.c.name, AGGREGATE.c.me
 _SOME = _ALL.where(AGGREGATE.c.uuid.in_(bindparam("uuids", expanding=True)))
 _HOSTS = select(AGGREGATE_HOST.c.aggregate_id, AGGREGATE_HOST.c.host)
 _HOSTS_OF = _HOSTS.where(AGGREGATE_HOST.c.aggregate_id.in_(bindparam("ids", expanding=True)))
+_METADATA_OF = (
+    select(AGGREGATE.c.metadata)
+    .join(AGGREGATE_HOST, AGGREGATE_HOST.c.aggregate_id == AGGREGATE.c.id)
+    .where(AGGREGATE_HOST.c.host == bindparam("member"))
+    .order_by(AGGREGATE.c.id)
+)
 _NAMED = select(AGGREGATE.c.uuid).where(AGGREGATE.c.name == bindparam("named"))
 _INSERT = insert(AGGREGATE)
 _UPDATE = update(AGGREGATE).where(AGGREGATE.c.id == bindparam("number"))
@@ -45,6 +51,11 @@ class SqlAggregates:
     def aggregates(self, uuids: frozenset[AggregateId] | None = None) -> tuple[Aggregate, ...]:
         with self._store.reading() as connection:
             return _read(connection, uuids)
+
+    def metadata_of(self, host: HostName) -> tuple[FrozenMap[str, str], ...]:
+        with self._store.reading(one_statement=True) as connection:
+            found = connection.execute(_METADATA_OF, {"member": host}).scalars().all()
+        return tuple(decode(metadata, FrozenMap[str, str]) for metadata in found)
 
     def create_aggregate(
         self,

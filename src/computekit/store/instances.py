@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from computekit.errors import AlreadyExists, GenerationConflict
 from computekit.guest import GuestConfig
-from computekit.ids import HostName, InstanceId, ProjectId, UserId
+from computekit.ids import HostName, InstanceId, ProjectId, ServerGroupId, UserId
 from computekit.model import Flavor, FrozenMap, Image, Instance, InstanceState, decode, encode
 from computekit.store.sql_store import SqlStore
 from computekit.store.tables import INSTANCE
@@ -54,9 +54,16 @@ class SqlInstances:
         return None if row is None else _parse(*row)
 
     def instances(
-        self, *, host: HostName | None = None, name: str | None = None, deleted: bool = False
+        self,
+        *,
+        host: HostName | None = None,
+        name: str | None = None,
+        group: ServerGroupId | None = None,
+        deleted: bool = False,
     ) -> tuple[Instance, ...]:
         query = _ALL
+        if group is not None:
+            query = query.where(INSTANCE.c.group_id == group)
         if host is not None:
             query = query.where(INSTANCE.c.host == host)
         if name is not None:
@@ -106,6 +113,7 @@ def _values(instance: Instance) -> dict[str, object]:
         "flavor": encode(instance.flavor),
         "image": encode(instance.image),
         "hints": encode(instance.hints),
+        "group_id": instance.group,
     }
 
 

@@ -51,6 +51,7 @@ __all__ = [
     "PROVIDER_TRAIT",
     "RESOURCE_CLASS",
     "RESULT",
+    "SERVER_GROUP",
     "TRAIT",
 ]
 
@@ -219,6 +220,8 @@ class _CounterHold(TypedColumns):
 
 COUNTER_HOLD = Table("counter_hold", METADATA, _CounterHold, sqlite_with_rowid=False)
 
+Index("ix_counter_hold_scope", COUNTER_HOLD.c.scope)
+
 
 class _Host(TypedColumns):
     name = Column(String(255), primary_key=True)
@@ -248,10 +251,22 @@ AGGREGATE = Table("aggregate", METADATA, _Aggregate, sqlite_autoincrement=True)
 
 class _AggregateHost(TypedColumns):
     aggregate_id = Column(Integer, ForeignKey("aggregate.id"), primary_key=True)
-    host = Column(String(255), primary_key=True)
+    host = Column(String(255), primary_key=True, index=True)
 
 
 AGGREGATE_HOST = Table("aggregate_host", METADATA, _AggregateHost, sqlite_with_rowid=False)
+
+
+class _ServerGroup(TypedColumns):
+    id = Column(String(64), primary_key=True)
+    name = Column(String(255), nullable=False)
+    project_id = Column(String(255), nullable=False, index=True)
+    user_id: Named[str | None] = Column(String(255))
+    rules = Column(Text, nullable=False)
+    """The rules as JSON."""
+
+
+SERVER_GROUP = Table("server_group", METADATA, _ServerGroup)
 
 
 class _Instance(TypedColumns):
@@ -268,6 +283,8 @@ class _Instance(TypedColumns):
     """The flavor as JSON, as it was when the instance was made; so the image and the hints."""
     image = Column(Text, nullable=False)
     hints = Column(Text, nullable=False)
+    group_id: Named[str | None] = Column(String(64), index=True)
+    """Its server group, as the hints say."""
     guest: Named[str | None] = Column(Text)
     """What the guest was promised, as JSON; none before the instance was placed."""
 

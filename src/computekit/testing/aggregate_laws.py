@@ -57,6 +57,15 @@ class AggregateLaws(ABC):
         with self.open(tmp_path) as bench:
             yield bench
 
+    def test_what_is_said_of_a_host_is_read_at_once(self, bench: AggregateBench) -> None:
+        for uuid, hosts in (("u0", ("a", "b")), ("u1", ("b",)), ("u2", ())):
+            made = bench.create(uuid, f"name of {uuid}", rack=uuid)
+            bench.put(attrs.evolve(made, hosts=_hosts(*hosts)))
+        first, second = FrozenMap({"rack": "u0"}), FrozenMap({"rack": "u1"})
+        assert bench.aggregates.metadata_of(HostName("b")) == (first, second)
+        assert bench.aggregates.metadata_of(HostName("a")) == (first,)
+        assert bench.aggregates.metadata_of(HostName("c")) == ()
+
     def test_an_aggregate_is_read_as_it_was_written(self, bench: AggregateBench) -> None:
         plain = bench.create("u1", "plain")
         other = bench.create("u0", "z\u00fcrich", availability_zone="z", ssd="")

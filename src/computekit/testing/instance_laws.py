@@ -11,7 +11,15 @@ import pytest
 from computekit.compute import InstanceWriter
 from computekit.errors import AlreadyExists, GenerationConflict, NotFound
 from computekit.guest import DiskRole, Firmware, GuestConfig, GuestDisk
-from computekit.ids import FlavorId, HostName, ImageId, InstanceId, ProjectId, UserId
+from computekit.ids import (
+    FlavorId,
+    HostName,
+    ImageId,
+    InstanceId,
+    ProjectId,
+    ServerGroupId,
+    UserId,
+)
 from computekit.model import Flavor, FrozenMap, Image, Instance, InstanceState
 from computekit.units import Bytes, Gib, Mib, Seconds
 from computekit.work import Store, Tx
@@ -143,3 +151,20 @@ class InstanceLaws(ABC):
             bench.store.write(write)
         assert bench.instances.instances(deleted=True) == (row,)
         assert bench.instances.guest(row.id) is None
+
+    def test_members_of_a_group_are_found(self, bench: InstanceBench) -> None:
+        one, other = example_instance("a", 1.0), example_instance("b", 2.0)
+        alone = attrs.evolve(example_instance("c"), hints=FrozenMap())
+        assert (one.group, alone.group) == (ServerGroupId("g"), None)
+
+        def write(tx: Tx) -> None:
+            for instance in (other, one, alone):
+                bench.instances.add_instance(tx, instance)
+
+        bench.store.write(write)
+        found = bench.instances.instances(group=ServerGroupId("g"))
+        assert [row.id for row in found] == [one.id, other.id]
+        gone = attrs.evolve(one, state=InstanceState.DELETED)
+        bench.store.write(lambda tx: bench.instances.change_instance(tx, one, gone))
+        assert bench.instances.instances(group=ServerGroupId("g")) == (other,)
+        assert bench.instances.instances(group=ServerGroupId("h")) == ()
