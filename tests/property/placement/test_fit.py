@@ -1,5 +1,7 @@
 """Fitting groups on one tree, against a reference that tries every assignment."""
 
+from typing import Literal
+
 import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +26,9 @@ NAME = HostName("h0")
 Tree = tuple[ProviderUse, ...]
 
 
+POLICIES: tuple[Literal["none", "isolate"], ...] = ("none", "isolate")
+
+
 @st.composite
 def small_requests(draw: st.DrawFn) -> PlacementRequest:
     suffixes = [f"_{number}" for number in range(draw(st.integers(1, 3)))]
@@ -39,8 +44,8 @@ def small_requests(draw: st.DrawFn) -> PlacementRequest:
         trait = frozenset({draw(st.sampled_from(TRAITS))})
         required = frozenset({trait}) if draw(st.integers(0, 3)) == 3 else frozenset()
         found.append(RequestGroup(suffix, FrozenMap(given), required))
-    policy = draw(st.sampled_from(("none", "isolate")))
-    return PlacementRequest(tuple(found), policy, same_subtree=subtrees)  # type: ignore[arg-type]
+    policy = draw(st.sampled_from(POLICIES))
+    return PlacementRequest(tuple(found), policy, same_subtree=subtrees)
 
 
 Amounts = dict[ProviderId, dict[ResourceClass, int]]

@@ -686,7 +686,7 @@ def test_run_works_on_a_thread_until_the_runtime_is_drained() -> None:
 
 
 def test_a_fault_that_stays_is_said_once_by_all_and_passes(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended, met = threading.Event(), threading.Event()
     failing: list[str] = []
@@ -703,7 +703,7 @@ def test_a_fault_that_stays_is_said_once_by_all_and_passes(
         return Done()
 
     bench = Bench(Step("one", one))
-    bench.journal.results = results  # type: ignore[method-assign]  # a journal that fails for long
+    monkeypatch.setattr(bench.journal, "results", results)
     log, source = logging.getLogger("computekit.test"), random.Random(1)
     faults = Faults(log, "operations", source, first_s=Seconds(0.001), longest_s=Seconds(0.01))
     runtime = Runtime()

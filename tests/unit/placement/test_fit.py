@@ -1,5 +1,7 @@
 """Groups on one provider tree: device trees, subtrees, and what makes no sense."""
 
+from typing import Literal
+
 import pytest
 
 from computekit.errors import InvalidInput
@@ -57,9 +59,11 @@ def devices(count: int) -> tuple[ProviderUse, ...]:
 
 
 @pytest.mark.parametrize("policy", ["none", "isolate"])
-def test_alike_groups_on_alike_devices_are_one_way(policy: str) -> None:
+def test_alike_groups_on_alike_devices_are_one_way(
+    policy: Literal["none", "isolate"],
+) -> None:
     groups = tuple(group(f"_{n}", CUSTOM_DEVICE=1) for n in range(8))
-    request = PlacementRequest(groups, policy)  # type: ignore[arg-type]  # one of its two values
+    request = PlacementRequest(groups, policy)
     (way,) = fits(devices(8), request)
     assert way.allocation == {ProviderId(f"d{n}"): FrozenMap({DEVICE: 1}) for n in range(8)}
 
@@ -97,9 +101,9 @@ def test_traits_of_the_unsuffixed_group_are_met_by_its_providers_together() -> N
 
 def test_a_suffixed_group_looks_at_its_own_providers_aggregates_only() -> None:
     tree = (use("root", None, aggregates=("a",)), use("cell0", VCPU=4))
-    of = {"member_of": frozenset({frozenset({AggregateId("a")})})}
-    unsuffixed = RequestGroup("", FrozenMap({VCPU: 1}), **of)  # type: ignore[arg-type]
-    suffixed = RequestGroup("_1", FrozenMap({VCPU: 1}), **of)  # type: ignore[arg-type]
+    rack = frozenset({frozenset({AggregateId("a")})})
+    unsuffixed = RequestGroup("", FrozenMap({VCPU: 1}), member_of=rack)
+    suffixed = RequestGroup("_1", FrozenMap({VCPU: 1}), member_of=rack)
     assert next(fits(tree, PlacementRequest((unsuffixed,))), None) is not None
     assert next(fits(tree, PlacementRequest((suffixed,))), None) is None
 
