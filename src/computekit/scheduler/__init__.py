@@ -78,8 +78,8 @@ from computekit.scheduler.request import (
 )
 from computekit.scheduler.rows import Row
 from computekit.scheduler.scheduler import Scheduler
-from computekit.scheduler.tree_changes import SameSubtree
 from computekit.scheduler.translate import translate
+from computekit.scheduler.tree_changes import SameSubtree
 from computekit.scheduler.views import (
     explanation_view,
     facts_view,
@@ -88,11 +88,27 @@ from computekit.scheduler.views import (
     why_not_view,
 )
 from computekit.scheduler.why_not import WhyNot
+from computekit.scheduler.zones import (
+    DEFAULT_ZONE,
+    ZONE_KEY,
+    AskedZone,
+    MoveKind,
+    PinPolicy,
+    PinState,
+    ZoneConstraint,
+    az_constraint,
+    check_zone_name,
+    may_pin,
+    pin_after,
+    zone_of_host,
+)
 
 __all__ = [
     "AGGREGATE_CHANGED",
+    "DEFAULT_ZONE",
     "HOST_CHANGED",
     "NOVA_WEIGHERS",
+    "ZONE_KEY",
     "Adjustment",
     "AggregateReader",
     "AggregateWriter",
@@ -100,6 +116,7 @@ __all__ = [
     "Amount",
     "AskAmount",
     "AskZone",
+    "AskedZone",
     "Below",
     "Choice",
     "Compared",
@@ -137,6 +154,7 @@ __all__ = [
     "MemoryHosts",
     "MetricsFilter",
     "MetricsWeigher",
+    "MoveKind",
     "Normalised",
     "NotIgnored",
     "NotInAggregate",
@@ -147,6 +165,8 @@ __all__ = [
     "OverlayWeigher",
     "Past",
     "PciWeigher",
+    "PinPolicy",
+    "PinState",
     "Placed",
     "PlacementIntent",
     "Policy",
@@ -172,13 +192,19 @@ __all__ = [
     "WakeHost",
     "Weigher",
     "WhyNot",
+    "ZoneConstraint",
+    "az_constraint",
+    "check_zone_name",
     "explanation_view",
     "facts_view",
     "host_tree_view",
     "intent_of",
+    "may_pin",
     "nova_weighing",
     "parse_condition",
+    "pin_after",
     "report_view",
     "translate",
     "why_not_view",
+    "zone_of_host",
 ]
