@@ -253,6 +253,26 @@ def test_of_an_inventory_that_is_there_what_is_wrong_with_the_new_one_is_said_fi
     assert send(tree, "POST", url, body, minor=21).status == 409
 
 
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("resources=VCPU:1&required=CUSTOM_NOBODY", 400),
+        ("resources_a=VCPU:99&resources_b=VCPU:1&required_b=CUSTOM_NOBODY", 200),
+        ("resources_b=VCPU:1&required_b=CUSTOM_NOBODY&resources_a=VCPU:99", 400),
+        ("resources_a=VCPU:1&resources_b=CUSTOM_NOBODY:1", 400),
+        ("resources_a=VCPU:99&resources_b=CUSTOM_NOBODY:1", 200),
+        (f"resources=VCPU:1&in_tree={WHO}&required=CUSTOM_NOBODY", 200),
+        ("resources=VCPU:1&root_required=HW_NIC_SRIOV&required=CUSTOM_NOBODY", 200),
+        ("resources=VCPU:1&root_required=CUSTOM_NOBODY&required=CUSTOM_NOBODY", 400),
+    ],
+)
+def test_names_are_looked_at_up_to_the_first_group_that_nobody_serves(
+    tree: Caller, query: str, status: int
+) -> None:
+    reply = send(tree, "GET", f"/allocation_candidates?{query}&group_policy=none")
+    assert reply.status == status
+
+
 def test_a_reserve_that_a_small_ratio_rounds_away_is_taken(tree: Caller) -> None:
     url = f"/resource_providers/{HOST}/inventories/VCPU"
     body = {"resource_provider_generation": 0, "total": 10, "reserved": 11}

@@ -53,7 +53,9 @@ class CandidatesForm:
 
 def _asked(text: str, version: Microversion) -> CandidateQuery:
     found = parse_candidates(text, version)
-    return CandidateQuery(found.request, found.limit, one_per_tree=version.minor < 29)
+    return CandidateQuery(
+        found.request, found.limit, one_per_tree=version.minor < 29, order=found.order
+    )
 
 
 _known = lru_cache(maxsize=1024)(_asked)

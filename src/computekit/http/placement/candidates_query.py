@@ -77,10 +77,12 @@ class CandidatesQuery:
     Attributes:
         request: the groups and what holds between them.
         limit: the most candidates that are wanted; None for all.
+        order: the suffixes of the groups, as they were first named.
     """
 
     request: PlacementRequest
     limit: int | None = None
+    order: tuple[str, ...] = attrs.field(default=(), eq=False)
 
 
 @attrs.frozen
@@ -118,7 +120,7 @@ def parse_candidates(text: str, version: Microversion) -> CandidatesQuery:
         subtrees,
     )
     limit = _first(query, "limit")
-    return CandidatesQuery(request, None if limit is None else int(limit[:20]))
+    return CandidatesQuery(request, None if limit is None else int(limit[:20]), tuple(groups))
 
 
 def _first(query: Query, name: str) -> str | None:
