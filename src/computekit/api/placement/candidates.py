@@ -101,7 +101,8 @@ class CandidateCalls:
         groups = {group.suffix: group for group in request.groups}
         for suffix in dict.fromkeys((*asked.order, *groups)):
             group = groups[suffix]
-            if group.in_tree and not index.providers(RequestGroup(in_tree=group.in_tree)):
+            self._names.check(group.resources, ())
+            if group.member_of and not index.providers(RequestGroup(member_of=group.member_of)):
                 return
             self._names.check_group(group)
             alone = attrs.evolve(request, groups=(group,), same_subtree=(), group_policy=None)
