@@ -70,6 +70,27 @@ def test_why_nothing_fits(call: Caller) -> None:
     assert said["reports"][0]["would_fit"] == ["with 1 VCPU less"]
 
 
+@pytest.mark.parametrize("amount", [2**31, 2**63, 2**64, 10**30])
+def test_more_than_can_be_counted_is_refused_by_its_own_number(call: Caller, amount: int) -> None:
+    said = call("GET", f"/computekit/explain?resources=VCPU:{amount}&reports=1").json
+    assert said["reasons"][0]["reason"] == {
+        "rule": "units",
+        "group": "",
+        "asked": f"{amount} VCPU at once",
+    }
+    assert call("GET", f"/computekit/room?resources=VCPU:{amount}").json["count"] == 0
+    assert str(amount) in wish(call, 1, f"resources=VCPU:{amount}").detail
+    claim = {
+        "consumer_uuid": WHO.format(1),
+        "project_id": "p",
+        "user_id": "u",
+        "allocations": {HOST: {"resources": {"VCPU": amount}}},
+    }
+    reply = post(call, "/computekit/allocations", {"claims": [claim]})
+    assert reply.status == 409
+    assert reply.json["errors"][0]["computekit"]["code"] == "claim.amount"
+
+
 @pytest.mark.parametrize("media_type", ["text/plain", "text/html", "application/json"])
 def test_an_explanation_comes_as_the_caller_reads_it(call: Caller, media_type: str) -> None:
     body = {"query": "resources=VCPU:9"}

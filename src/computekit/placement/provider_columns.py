@@ -187,6 +187,7 @@ class InventoryColumn(CodedColumn[Inventory | None]):
 
     def shares_left(self, rows: RowNumbers, amount: int) -> npt.NDArray[np.float64]:
         """Return the share of its capacity that each row, which can give `amount`, has after it."""
+        amount = min(amount, 2 * _MOST)
         capacity = np.maximum(self._rules[0][self.codes[rows]], 1)
         found: npt.NDArray[np.float64] = (capacity - self.used[rows] - amount) / capacity
         return found

@@ -8,7 +8,7 @@ from computekit.http.placement.body import bad_request
 from computekit.http.placement.query import INVALID
 from computekit.http.placement.uuids import canonical_uuid
 from computekit.ids import AggregateId, ProviderId
-from computekit.model import MAX_AMOUNT, FrozenMap, ResourceClass, Resources, Trait
+from computekit.model import FrozenMap, ResourceClass, Resources, Trait
 
 __all__ = [
     "Aggregates",
@@ -75,7 +75,7 @@ def parse_resources(text: str) -> Resources:
             )
         if (number := int(amount)) < 1:
             raise bad_request(f"Requested resource {name} requires amount >= 1. Got: {number}.")
-        found[ResourceClass(name)] = min(number, MAX_AMOUNT + 1)
+        found[ResourceClass(name)] = number
     return FrozenMap(found)
 
 
