@@ -77,9 +77,24 @@ class BlockScores:
                 return None if top == NEVER else (int(block) << self._shift) + int(place)
             tops[block] = top
 
+    def at_least(self, limit: float, most: int) -> npt.NDArray[np.intp] | None:
+        """Return the rows with such a score or a higher one, ascending; None if many may have.
+
+        Args:
+            limit: above `NEVER`, else the answer is None.
+            most: so many rows are not many.
+        """
+        if not limit > NEVER:
+            return None
+        blocks = np.flatnonzero(self._tops >= limit)
+        if len(blocks) > most:
+            return None
+        at, place = np.nonzero(self._blocks[blocks] >= limit)
+        return (blocks[at] << self._shift) + place if len(at) <= most else None
+
     def score(self, row: int) -> float:
         """Return the score of a row."""
-        return float(self._flat[row])
+        return self._flat.item(row)
 
     def strike(self, row: int) -> None:
         """Write `NEVER` into a row."""
@@ -93,6 +108,12 @@ class BlockScores:
         """Return a copy in which the rows outside of `rows` (a mask over all) are `NEVER`."""
         found = BlockScores()
         found.fill(np.where(rows, self._flat[: len(rows)], NEVER))
+        return found
+
+    def plus(self, more: FloatArray) -> "BlockScores":
+        """Return a copy in which each row has `more` of its own."""
+        found = BlockScores()
+        found.fill(self._flat[: len(more)] + more)
         return found
 
     def allowed(self, count: int) -> npt.NDArray[np.bool_]:

@@ -5,7 +5,7 @@ score moves. The arithmetic is Nova's, number by number and in its order, so tha
 equal there are equal here.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import attrs
 import numpy as np
@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from computekit.placement import FleetIndex, Rows
 from computekit.scheduler.blocks import FloatArray
+from computekit.scheduler.scale import Scale
 
-__all__ = ["Normalised", "RangeWeigher", "scaled", "scaled_one"]
+__all__ = ["Normalised", "RangeWeigher", "RowWeigher", "scaled_one"]
 
 
 class RangeWeigher(Protocol):
@@ -44,6 +45,18 @@ class RangeWeigher(Protocol):
         ...
 
 
+@runtime_checkable
+class RowWeigher(Protocol):
+    """What a `RangeWeigher` may have beside: one row alone, without an array around it.
+
+    After a claim one row is looked at again, and arrays of one number cost more than the number.
+    """
+
+    def weight(self, fleet: FleetIndex, row: int, /) -> float:
+        """Return what `raw` says of a row."""
+        ...
+
+
 @attrs.frozen
 class Normalised:
     """Weighers whose weights are scaled over the hosts that are in the running, and added.
@@ -56,8 +69,14 @@ class Normalised:
 
     def parts(self, fleet: FleetIndex, rows: npt.NDArray[np.intp]) -> dict[str, FloatArray]:
         """Return what each weigher gives `rows`, which are all that are in the running."""
-        found = scaled(self.weighers, self.raw(fleet, rows), self.counts(fleet, rows))
+        raw = self.raw(fleet, rows)
+        found = Scale.of(self.leasts, raw).parts(raw, self.counts(fleet, rows))
         return {w.name: part for w, part in zip(self.weighers, found, strict=True)}
+
+    @property
+    def leasts(self) -> tuple[float | None, ...]:
+        """The lower end of each range; None where it is the least of the hosts in the running."""
+        return tuple(weigher.least for weigher in self.weighers)
 
     def counted(self, fleet: FleetIndex) -> "Normalised":
         """Return this without the weighers that count for nothing anywhere."""
@@ -70,7 +89,9 @@ class Normalised:
 
     def raw(self, fleet: FleetIndex, rows: Rows) -> FloatArray:
         """Return the weights of some rows before they are scaled, as (weigher, row)."""
-        found = np.array([weigher.raw(fleet, rows) for weigher in self.weighers])
+        found = np.empty((len(self.weighers), len(fleet.up[rows])))
+        for at, weigher in enumerate(self.weighers):
+            found[at] = weigher.raw(fleet, rows)
         for weigher, weights in zip(self.weighers, found, strict=True):
             if weigher.least is not None:
                 np.maximum(weights, weigher.least, out=weights)
@@ -80,39 +101,13 @@ class Normalised:
         """Return what each weigher counts for, as (weigher, row), or (weigher, 1) if everywhere."""
         given = [weigher.multipliers(fleet, rows) for weigher in self.weighers]
         if all(counts is None for counts in given):
-            return np.array([[weigher.multiplier] for weigher in self.weighers])
+            return np.array([[weigher.multiplier] for weigher in self.weighers]).reshape(-1, 1)
         return np.array(
             [
                 np.full(len(fleet.up[rows]), weigher.multiplier) if counts is None else counts
                 for weigher, counts in zip(self.weighers, given, strict=True)
             ]
         )
-
-
-def scaled(weighers: tuple[RangeWeigher, ...], raw: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return what each weigher gives each row, as (weigher, row).
-
-    Args:
-        weighers: their ends of the range.
-        raw: weights of the rows in the running, as (weigher, row).
-        counts: what they count for.
-    """
-    if raw.shape[1] < 2:  # nothing to compare with
-        return np.zeros_like(raw)
-    low = raw.min(axis=1)
-    for at, weigher in enumerate(weighers):
-        if weigher.least is not None:
-            low[at] = weigher.least
-    width = raw.max(axis=1)
-    width -= low
-    same = width == 0
-    if same.any():  # all equal: nobody gets anything
-        width[same] = 1.0
-        counts = np.where(same[:, np.newaxis], 0.0, counts)
-    found: FloatArray = raw - low[:, np.newaxis]
-    found /= width[:, np.newaxis]
-    found *= counts
-    return found
 
 
 def scaled_one(weights: FloatArray, count: float) -> FloatArray:

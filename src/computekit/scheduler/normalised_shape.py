@@ -1,85 +1,114 @@
 """What requests of one shape share under a policy whose scores are relative to the other hosts.
 
-Which rows pass the rules, and their raw weights, are kept and looked at again row by row; the
-scores are made anew for each decision, in a few passes over the fleet.
+When the ends of a weigher's range move, every score moves, but none by much. So scores are kept by
+the scale of some earlier decision, and are made anew only when it no longer tells the best apart:
+a bound on what the change of the scale can add to a score says which few rows may be best now, and
+these are scored exactly.
 """
 
 from collections.abc import Collection
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
 from computekit.placement import BoolArray, FleetIndex
 from computekit.scheduler.blocks import NEVER, BlockScores, FloatArray
-from computekit.scheduler.normalised import Normalised, scaled, scaled_one
+from computekit.scheduler.normalised import scaled_one
 from computekit.scheduler.predicates import Predicate
+from computekit.scheduler.range_ends import RangeEnds
+from computekit.scheduler.raw_weights import RawWeights
+from computekit.scheduler.scale import Scale, added
 from computekit.scheduler.shape import Answers, Shape
 
 __all__ = ["NormalisedShape"]
 
-_ALL = slice(None)
+# A row costs about as much to be looked at alone as this many in a pass over all.
+_ALONE = 256
+_FEW = 16
+_CLOSE = 64
 
 
 class NormalisedShape:
     """The scores of all hosts for requests that ask the same, each relative to the others.
 
+    Args:
+        predicates: what is asked of every host.
+        weights: before they are scaled; shared with other shapes.
+
     Attributes:
         predicates: what is asked of every host.
     """
 
-    __slots__ = (
-        "_counts",
-        "_known",
-        "_raw",
-        "_rules",
-        "_running",
-        "_scores",
-        "_weighing",
-        "_wished",
-        "predicates",
-    )
+    __slots__ = ("_ends", "_generation", "_kept", "_rules", "_scale", "_weights", "predicates")
 
-    def __init__(self, predicates: tuple[Predicate, ...], weighing: Normalised) -> None:
+    def __init__(self, predicates: tuple[Predicate, ...], weights: RawWeights) -> None:
         self.predicates: tuple[Predicate, ...] = predicates
         self._rules = Shape(predicates, ())
-        self._wished = self._weighing = weighing
-        self._raw: FloatArray = np.zeros((0, 0))
-        self._counts: FloatArray = np.zeros((0, 1))
-        self._running = _Running.of(np.zeros(0, dtype=np.bool_), self._raw)
-        self._scores = BlockScores()
-        self._known = False
+        self._weights = weights
+        self._generation = -1
+        self._ends = RangeEnds((), np.zeros((0, 0)), np.zeros(0, dtype=np.intp))
+        # By `_scale`, which may not be that of now.
+        self._kept = BlockScores()
+        self._scale = Scale.nothing(0)
 
     @property
     def scores(self) -> BlockScores:
         """The scores of every row, with all that may be chosen in the running."""
-        if not self._known:
-            self._fill(self._scores, self._running)
-            self._known = True
-        return self._scores
+        if self._now() != self._scale:
+            self._fill(self._kept.rows())
+        return self._kept
 
     @property
     def allowed(self) -> BoolArray:
-        """Which rows may be chosen; not to be written to."""
-        return self._running.mask
+        """Which rows may be chosen."""
+        return self._kept.allowed(self._weights.raw.shape[1])
+
+    def best(self) -> tuple[int, float] | None:
+        """Return the row with the highest score, the first of equals, and its score."""
+        kept, weights = self._kept, self._weights
+        row = kept.best()
+        if row is None:
+            return None
+        now = self._now()
+        if now == self._scale:
+            return row, kept.score(row)
+        score = now.score(*weights.of(row))
+        gained = now.most_gained(
+            self._scale, self._ends.tops, weights.least_counts, weights.most_counts
+        )
+        close = kept.at_least(score - gained, _CLOSE)
+        if close is None:
+            self._fill(self._kept.rows())
+            row = kept.best()
+            return None if row is None else (row, kept.score(row))
+        if len(close) < 2:
+            return row, score
+        scores = now.scores(weights.raw[:, close], self._counts(close))
+        at = int(scores.argmax())
+        return close.item(at), scores.item(at)
+
+    def score(self, row: int) -> float:
+        """Return the score of a row."""
+        if self._kept.score(row) == NEVER:
+            return NEVER
+        return self._now().score(*self._weights.of(row))
 
     def catch_up(self, fleet: FleetIndex, answers: Answers) -> Collection[int] | None:
         """Bring the weights up to date; return the rows that were written, None for all."""
+        weights = self._weights
+        weights.catch_up(fleet)
         written = self._rules.catch_up(fleet, answers)
-        if written is None:
-            self._weighing = self._wished.counted(fleet)
-            self._raw = self._weighing.raw(fleet, _ALL)
-            self._counts = self._weighing.counts(fleet, _ALL)
-            self._running = _Running.of(self._rules.scores.allowed(len(fleet)), self._raw)
-            self._known = False
+        if (
+            written is None
+            or self._generation != weights.generation
+            or len(written) > max(_FEW, len(fleet) // _ALONE)
+        ):
+            self._generation = weights.generation
+            rows = self._rules.scores.rows()
+            self._ends = RangeEnds(weights.weighing.leasts, weights.raw, rows)
+            self._fill(rows)
         elif written:
-            rows = np.fromiter(written, np.intp, len(written))
-            raw = self._raw[:, rows] = self._weighing.raw(fleet, rows)
-            if self._counts.shape[1] > 1:
-                self._counts[:, rows] = self._weighing.counts(fleet, rows)
-            if not self._running.patch(self._rules.scores, written, raw):
-                self._running = _Running.of(self._rules.scores.allowed(len(fleet)), self._raw)
-            self._known = False
+            self._follow(written)
         return written
 
     def strike(self, row: int) -> None:
@@ -88,10 +117,7 @@ class NormalisedShape:
         The scores of the others stay; the next decision finds it out of the running.
         """
         self._rules.strike(row)
-        mask = self._running.mask.copy()
-        mask[row] = False
-        self._running = _Running.of(mask, self._raw)
-        self._known = False
+        self._follow((row,))
 
     def among(
         self, rows: BoolArray, further: tuple[tuple[FloatArray, float], ...] = ()
@@ -103,51 +129,49 @@ class NormalisedShape:
             further: weights over all rows that are scaled and added before the others, each with
                 what it counts for.
         """
-        found = BlockScores()
-        self._fill(found, _Running.of(self._running.mask & rows, self._raw), further)
-        return found
-
-    def _fill(
-        self,
-        scores: BlockScores,
-        running: "_Running",
-        further: tuple[tuple[FloatArray, float], ...] = (),
-    ) -> None:
-        counts = self._counts
-        if counts.shape[1] > 1:
-            counts = counts[:, running.rows]
-        parts = scaled(self._weighing.weighers, running.raw, counts)
-        flat = np.full(len(running.mask), NEVER)
+        running = np.flatnonzero(self.allowed & rows)
+        raw = self._weights.raw.take(running, axis=1)
+        scale = Scale.of(self._weights.weighing.leasts, raw)
+        parts = scale.parts(raw, self._counts(running))
         if further:
             parts = np.concatenate(
-                [*(scaled_one(w[running.rows], count) for w, count in further), parts]
+                [*(scaled_one(w[running], count) for w, count in further), parts]
             )
-        # Along the first axis it adds one weigher after the other.
-        flat[running.rows] = np.add.reduce(parts, axis=0)
-        scores.fill(flat)
+        flat = np.full(len(rows), NEVER)
+        flat[running] = added(parts)
+        found = BlockScores()
+        found.fill(flat)
+        return found
 
+    def _now(self) -> Scale:
+        """Return the scale of the rows that are in the running now."""
+        return self._ends.scale(self._weights.raw, self._kept)
 
-@attrs.frozen(eq=False)
-class _Running:
-    """Which rows are in the running, and the weights of these alone."""
+    def _counts(self, rows: npt.NDArray[np.intp]) -> FloatArray:
+        counts = self._weights.counts
+        return counts.take(rows, axis=1) if counts.shape[1] > 1 else counts
 
-    mask: BoolArray
-    rows: npt.NDArray[np.intp]
-    places: npt.NDArray[np.intp]
-    raw: FloatArray
+    def _follow(self, rows: Collection[int]) -> None:
+        """Write some rows by the scale that is kept."""
+        kept, rules, ends, scale = self._kept, self._rules.scores, self._ends, self._scale
+        scores: list[float] = []
+        once = list(dict.fromkeys(rows))
+        for row in once:
+            was = kept.score(row) != NEVER
+            if rules.score(row) == NEVER:
+                scores.append(NEVER)
+                if was:
+                    ends.leave(row)
+            else:
+                weights, counts = self._weights.of(row)
+                scores.append(scale.score(weights, counts))
+                ends.put(row, weights, new=not was)
+        kept.write_few(once, scores)
 
-    @classmethod
-    def of(cls, mask: BoolArray, raw: FloatArray) -> "_Running":
-        rows = np.flatnonzero(mask)
-        return cls(mask, rows, np.cumsum(mask) - 1, raw.take(rows, axis=1))
-
-    def patch(self, scores: BlockScores, rows: Collection[int], raw: FloatArray) -> bool:
-        """Write the weights of some rows; False if others than before are in the running."""
-        mask, places = self.mask, self.places
-        for at, row in enumerate(rows):
-            running = mask.item(row)
-            if running != (scores.score(row) != NEVER):
-                return False
-            if running:
-                self.raw[:, places.item(row)] = raw[:, at]
-        return True
+    def _fill(self, rows: npt.NDArray[np.intp]) -> None:
+        """Score `rows`, which are all that are in the running, by the scale of now."""
+        weights = self._weights
+        self._scale = self._now()
+        flat = np.full(weights.raw.shape[1], NEVER)
+        flat[rows] = self._scale.scores(weights.raw.take(rows, axis=1), self._counts(rows))
+        self._kept.fill(flat)

@@ -49,6 +49,10 @@ class FreeWeigher:
             return np.zeros(len(fleet.up[rows]))
         return column.free.value[rows].astype(np.float64)
 
+    def weight(self, fleet: FleetIndex, row: int, /) -> float:
+        column = fleet.resources.get(self.resource_class)
+        return 0.0 if column is None else float(column.free.value.item(row))
+
     def multipliers(self, _fleet: FleetIndex, _rows: Rows, /) -> FloatArray | None:
         return None
 
@@ -72,6 +76,9 @@ class FigureWeigher:
     def raw(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray:
         return fleet.figures.vector(self.figure, rows)
 
+    def weight(self, fleet: FleetIndex, row: int, /) -> float:
+        return fleet.figures.of(self.figure, row) or 0.0
+
     def multipliers(self, _fleet: FleetIndex, _rows: Rows, /) -> FloatArray | None:
         return None
 
@@ -92,6 +99,9 @@ class PciWeigher:
 
     def raw(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray:
         return 100.0 - np.minimum(fleet.figures.vector("free_pci_devices", rows), 99.0)
+
+    def weight(self, fleet: FleetIndex, row: int, /) -> float:
+        return 100.0 - min(fleet.figures.of("free_pci_devices", row) or 0.0, 99.0)
 
     def multipliers(self, _fleet: FleetIndex, _rows: Rows, /) -> FloatArray | None:
         return None

@@ -14,11 +14,13 @@ from computekit.scheduler.compile import shape_predicates
 from computekit.scheduler.decision import Decision, Placed, Selection, Unplaced
 from computekit.scheduler.explanation import Explanation, explain
 from computekit.scheduler.fitter import Allocated, Fitter
-from computekit.scheduler.narrowing import ranked_rows
+from computekit.scheduler.group_overlays import eligible_of, group_overlays, has_skew
+from computekit.scheduler.narrowing import ranked_rows, surviving
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.normalised_shape import NormalisedShape
-from computekit.scheduler.policy import Policy, Refusal, WayWeigher, Weigher
+from computekit.scheduler.policy import Policy, Refusal, WayWeigher
 from computekit.scheduler.predicates import Predicate
+from computekit.scheduler.raw_weights import RawWeights
 from computekit.scheduler.reports import Past
 from computekit.scheduler.request import Request
 from computekit.scheduler.shape import Answers, Shape
@@ -67,6 +69,7 @@ class Scheduler:
         self._bound = shapes
         self._tries_per_host = tries_per_host
         self._answers = Answers(index)
+        self._weights: RawWeights | None = None
         self._shapes: dict[_Key, _Kept] = {}
 
     def place(self, request: Request) -> Decision:
@@ -160,22 +163,32 @@ class Scheduler:
             for host in tried
             if (row := index.row(host)) is not None and self._spent(row, tried[host])
         ]
-        for row, score in ranked_rows(kept.shape, index, request, self.policy, spent):
-            host = index.names[row]
-            before = tried.get(host, set[Allocated]())
-            fit = kept.fitter.fit(index, row, before)
-            if fit is None:
-                if not before:
-                    kept.shape.strike(row)
-                continue
-            if self.policy.filters:
-                refusal = self.policy.refusal(index.view(row))
-                if refusal is not None:
-                    refusals[host] = refusal
-                    if refusal.lasting:
+        while True:
+            survivors = partial(surviving, kept.shape, index, request, self.policy)
+            group = group_overlays(request, index, survivors)
+            struck = False
+            for row, score in ranked_rows(kept.shape, index, request, self.policy, spent, group):
+                host = index.names[row]
+                before = tried.get(host, set[Allocated]())
+                fit = kept.fitter.fit(index, row, before)
+                if fit is None:
+                    if not before:
                         kept.shape.strike(row)
+                        struck = True
                     continue
-            yield Selection(host, fit.allocation, fit.mappings, score, index.epoch)
+                if self.policy.filters:
+                    refusal = self.policy.refusal(index.view(row))
+                    if refusal is not None:
+                        refusals[host] = refusal
+                        if refusal.lasting:
+                            kept.shape.strike(row)
+                            struck = True
+                        continue
+                yield Selection(
+                    host, fit.allocation, fit.mappings, score, index.epoch, eligible_of(group)
+                )
+            if not (struck and has_skew(request, index)):
+                return  # else a domain may have turned out not to be eligible
 
     def _of(self, request: Request) -> _Kept:
         """Return what is kept for the request's shape, up to date."""
@@ -188,8 +201,7 @@ class Scheduler:
             check_request(placement)
             asked = shape_predicates(placement, zone, machine_type)
             predicates = tuple(dict.fromkeys((*asked, *further)))
-            weighers = self.policy.weighers_of(placement)
-            kept = _kept(placement, predicates, weighers)
+            kept = self._new(placement, predicates)
             if len(self._shapes) >= self._bound:
                 del self._shapes[next(iter(self._shapes))]
         self._shapes[key] = kept
@@ -201,17 +213,15 @@ class Scheduler:
                     kept.shape.strike(row)
         return kept
 
+    def _new(self, placement: PlacementRequest, predicates: tuple[Predicate, ...]) -> _Kept:
+        weighers = self.policy.weighers_of(placement)
+        if isinstance(weighers, Normalised):
+            if self._weights is None:
+                self._weights = RawWeights(weighers)
+            return _Kept(NormalisedShape(predicates, self._weights), Fitter(placement))
+        prefer = next((w for w in weighers if isinstance(w, WayWeigher)), None)
+        return _Kept(Shape(predicates, weighers), Fitter(placement, prefer))
+
     def _spent(self, row: int, tried: set[Allocated]) -> bool:
         several = bool(self.index.nested[row])
         return len(tried) >= (self._tries_per_host if several else 1)
-
-
-def _kept(
-    placement: PlacementRequest,
-    predicates: tuple[Predicate, ...],
-    weighers: tuple[Weigher, ...] | Normalised,
-) -> _Kept:
-    if isinstance(weighers, Normalised):
-        return _Kept(NormalisedShape(predicates, weighers), Fitter(placement))
-    prefer = next((w for w in weighers if isinstance(w, WayWeigher)), None)
-    return _Kept(Shape(predicates, weighers), Fitter(placement, prefer))

@@ -137,6 +137,15 @@ class Shape:
         self.scores.write(rows, np.where(passed, self._scored(fleet, rows), NEVER))
         return written
 
+    def best(self) -> tuple[int, float] | None:
+        """Return the row with the highest score, the first of equals, and its score."""
+        row = self.scores.best()
+        return None if row is None else (row, self.scores.score(row))
+
+    def score(self, row: int) -> float:
+        """Return the score of a row."""
+        return self.scores.score(row)
+
     def strike(self, row: int) -> None:
         """Leave a row aside until it changes: the search on its tree, or a filter, refused it."""
         self.scores.strike(row)
