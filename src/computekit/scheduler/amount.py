@@ -134,18 +134,20 @@ class Amount:
     def steps(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
         """Return changes that do not make a failing row pass alone, but with others.
 
-        Each goes as far as it can: all that is used is freed, a group asks for the least there is.
+        All that is used is freed; a group asks for the least there is, or for what is next to it.
         """
         column = fleet.resources[self.resource_class]
-        free = int(column.free.value[row])
-        used = int(column.capacity.value[row]) - free
-        found: list[Adjustment] = []
+        capacity = int(column.capacity.value[row])
+        used = capacity - int(column.free.value[row])
+        found: dict[Adjustment, None] = {}
         for suffix, asked in self.parts:
-            least = _least(column.units[row])
-            if least < asked:
-                found.append(AskAmount(suffix, self.resource_class, asked, least))
+            amounts = {_least(column.units[row])}
+            for low, high, step in column.units[row].rules:
+                amounts.update(near_amounts(asked, low, min(high, capacity), step))
+            for amount in sorted(amounts - {asked}):
+                found[AskAmount(suffix, self.resource_class, asked, amount)] = None
         if used > 0 and not fleet.nested[row]:
-            found.append(FreeUp(fleet.names[row], fleet.root(row), self.resource_class, used))
+            found[FreeUp(fleet.names[row], fleet.root(row), self.resource_class, used)] = None
         return tuple(found)
 
     def _given(self, column: ResourceColumn, row: int) -> bool:
@@ -173,7 +175,7 @@ class Amount:
         free = int(column.free.value[row])
         largest = free if column.largest is None else int(column.largest[row])
         units = column.units[row]
-        best: tuple[int, AskAmount] | None = None
+        best: AskAmount | None = None
         for at, (suffix, asked) in enumerate(self.parts):
             others = (*self._amounts[:at], *self._amounts[at + 1 :])
             if others and (max(others) > largest or not units.allow(others)):
@@ -182,10 +184,10 @@ class Amount:
             for low, high, step in units.rules:
                 top = min(room, high - sum(others) if units.single else high)
                 for amount in near_amounts(asked, low, top, step):
-                    far = abs(asked - amount)
-                    if amount != asked and (best is None or far < best[0]):
-                        best = far, AskAmount(suffix, self.resource_class, asked, amount)
-        return None if best is None else best[1]
+                    change = AskAmount(suffix, self.resource_class, asked, amount)
+                    if amount != asked and (best is None or change.size < best.size):
+                        best = change
+        return best
 
 
 def _least(units: Units) -> int:

@@ -1,0 +1,99 @@
+"""The JSON Schema of a form, made of the same types that read it (JSON Schema 2020-12)."""
+
+import inspect
+import math
+import re
+import types
+from typing import Literal, TypeAlias, Union, get_args, get_origin
+
+import attrs
+
+from computekit.forms.constraints import Number, Text, Whole
+from computekit.forms.reading import fields_of, plain
+from computekit.model import FrozenMap
+
+__all__ = ["json_schema"]
+
+Schema: TypeAlias = "dict[str, str | int | float | bool | Schema | list[Schema] | list[str]]"
+
+_ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {6,}.*)*)", re.MULTILINE)
+
+
+def json_schema(kind: type[attrs.AttrsInstance], title: str) -> Schema:
+    """Return the schema of JSON that `read_form` takes for a class.
+
+    What is said of the fields is what the class's docstring says of its attributes.
+    """
+    definitions: dict[str, Schema] = {}
+    found: Schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        **_object(kind, definitions),
+    }
+    definitions.pop(kind.__name__, None)
+    if definitions:
+        found["$defs"] = {name: definitions[name] for name in sorted(definitions)}
+    return found
+
+
+def _of(kind: object, definitions: dict[str, Schema]) -> Schema:
+    bare, notes = plain(kind)
+    origin, arguments = get_origin(bare), get_args(bare)
+    if origin is Union or origin is types.UnionType:
+        return {"anyOf": [_of(one, definitions) for one in arguments]}
+    if origin is Literal:
+        return {"enum": [str(word) for word in arguments]}
+    if origin is tuple:
+        return {"type": "array", "items": _of(arguments[0], definitions)}
+    if origin is frozenset:
+        return {"type": "array", "items": _of(arguments[0], definitions)}
+    if origin is FrozenMap:
+        names, values = (_of(one, definitions) for one in arguments)
+        return {"type": "object", "propertyNames": names, "additionalProperties": values}
+    if isinstance(bare, type) and attrs.has(bare):
+        if bare.__name__ not in definitions:
+            definitions[bare.__name__] = {}
+            definitions[bare.__name__] = _object(bare, definitions)
+        return {"$ref": f"#/$defs/{bare.__name__}"}
+    return _scalar(bare, notes)
+
+
+def _object(kind: type[attrs.AttrsInstance], definitions: dict[str, Schema]) -> Schema:
+    about = inspect.getdoc(kind) or ""
+    said = {name: " ".join(text.split()) for name, text in _ATTRIBUTE.findall(f"\n{about}")}
+    properties: Schema = {}
+    fields = fields_of(kind)
+    for name, (of_field, _needed) in fields.items():
+        properties[name] = {"description": said.get(name, ""), **_of(of_field, definitions)}
+    found: Schema = {
+        "description": " ".join(about.partition("\n\n")[0].split()),
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    needed = [name for name, (_type, needed) in fields.items() if needed]
+    if needed:
+        found["required"] = needed
+    return found
+
+
+def _scalar(bare: object, notes: tuple[object, ...]) -> Schema:
+    names: dict[object, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
+    if bare is None or bare is type(None):
+        return {"type": "null"}
+    found: Schema = {"type": names[bare]}
+    if bare is str:
+        rule = next((note for note in notes if isinstance(note, Text)), Text())
+        found |= {"minLength": rule.least, "maxLength": rule.most}
+        if rule.pattern is not None:
+            found["pattern"] = f"^(?:{rule.pattern})$"
+    for note in notes:
+        if isinstance(note, Whole):
+            found |= {"minimum": note.least, "maximum": note.most}
+        elif isinstance(note, Number):
+            found |= {
+                word: bound
+                for word, bound in (("minimum", note.least), ("maximum", note.most))
+                if math.isfinite(bound)
+            }
+    return found
