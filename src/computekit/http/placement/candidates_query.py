@@ -67,7 +67,7 @@ def _schemas() -> Mapping[int, QuerySchema]:
 
 
 CANDIDATES_QUERY = _schemas()
-_FIRSTS = QuerySchema({"limit": _LIMIT, "group_policy": _POLICY})
+_LIMITS = QuerySchema({"limit": _LIMIT})
 
 
 @attrs.frozen
@@ -105,8 +105,9 @@ def parse_candidates(text: str, version: Microversion) -> CandidatesQuery:
     groups = _groups(query, minor)
     _check_resources(groups, query, minor)
     subtrees = _subtrees(query, groups) if minor >= 36 else ()
-    policy = _first(query, "group_policy")
-    if policy is None and sum(1 for suffix in groups if suffix) > 1:
+    # Of several the first counts, and only the last must be well-formed: so it is on the wire.
+    policy = next(iter(query.all("group_policy")), "")
+    if not policy and sum(1 for suffix in groups if suffix) > 1:
         raise bad_request(
             'The "group_policy" parameter is required when specifying more than one '
             '"resources{N}" parameter.'
@@ -114,21 +115,20 @@ def parse_candidates(text: str, version: Microversion) -> CandidatesQuery:
     _check_conflicts(groups)
     request = PlacementRequest(
         tuple(_request_group(suffix, groups[suffix]) for suffix in sorted(groups)),
-        "isolate" if policy == "isolate" else None if policy is None else "none",
+        "isolate" if policy == "isolate" else "none" if policy else None,
         frozenset(trait for one in root.required for trait in one),
         root.forbidden,
         subtrees,
     )
-    limit = _first(query, "limit")
-    return CandidatesQuery(request, None if limit is None else int(limit[:20]), tuple(groups))
+    return CandidatesQuery(request, _limit(query), tuple(groups))
 
 
-def _first(query: Query, name: str) -> str | None:
-    """Return the first of several values, the one that counts, if the schema lets it through."""
-    values = query.all(name)
+def _limit(query: Query) -> int | None:
+    """Return the first of several limits, the one that counts; each must be well-formed."""
+    values = query.all("limit")
     for value in values[:-1]:
-        _FIRSTS.parse(f"{name}={quote(value)}")
-    return values[0] if values else None
+        _LIMITS.parse(f"limit={quote(value)}")
+    return int(values[0][:20]) if values else None
 
 
 def _request_group(suffix: str, group: _Group) -> RequestGroup:

@@ -63,6 +63,11 @@ def test_of_repeated_parameters_some_count_first_and_some_last() -> None:
     assert asked("resources=VCPU:1&limit=3&limit=9").limit == 3
     assert refused("resources=VCPU:1&limit=0&limit=9").detail.count("does not match")
     assert refused("resources=VCPU:1&limit=9&limit=0").detail.count("does not match")
+    several = "resources_a=VCPU:1&resources_b=VCPU:1&group_policy="
+    assert asked(f"{several}isolate&group_policy=none").request.group_policy == "isolate"
+    assert asked(f"{several}isolat&group_policy=isolate").request.group_policy == "none"
+    assert refused(f"{several}&group_policy=none").detail.count("is required")
+    assert refused(f"{several}none&group_policy=x").detail.count("not one of")
     (group,) = asked("resources=VCPU:1&resources=VCPU:2").request.groups
     assert group.resources == FrozenMap({VCPU: 2})
 
