@@ -77,21 +77,6 @@ class BlockScores:
                 return None if top == NEVER else (int(block) << self._shift) + int(place)
             tops[block] = top
 
-    def at_least(self, limit: float, most: int) -> npt.NDArray[np.intp] | None:
-        """Return the rows with such a score or a higher one, ascending; None if many may have.
-
-        Args:
-            limit: above `NEVER`, else the answer is None.
-            most: so many rows are not many.
-        """
-        if not limit > NEVER:
-            return None
-        blocks = np.flatnonzero(self._tops >= limit)
-        if len(blocks) > most:
-            return None
-        at, place = np.nonzero(self._blocks[blocks] >= limit)
-        return (blocks[at] << self._shift) + place if len(at) <= most else None
-
     def score(self, row: int) -> float:
         """Return the score of a row."""
         return self._flat.item(row)
@@ -138,13 +123,16 @@ class Ranking(Iterator[int]):
             self._block(row // self._size)[row % self._size] = NEVER
 
     def __next__(self) -> int:
+        tops = self._tops
         while True:
-            block = int(self._tops.argmax())
-            scores = self._own.get(block, self._shared[block])
+            block = int(tops.argmax())
+            scores = self._own.get(block)
+            if scores is None:
+                scores = self._shared[block]
             place = int(scores.argmax())
-            top = scores[place]
-            if top != self._tops[block]:
-                self._tops[block] = top
+            top = scores.item(place)
+            if top != tops.item(block):
+                tops[block] = top
             elif top == NEVER:
                 raise StopIteration
             else:

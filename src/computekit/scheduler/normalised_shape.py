@@ -25,7 +25,8 @@ __all__ = ["NormalisedShape"]
 # A row costs about as much to be looked at alone as this many in a pass over all.
 _ALONE = 256
 _FEW = 16
-_CLOSE = 64
+# So many rows are scored one by one before all are.
+_CLOSE = 16
 
 
 class NormalisedShape:
@@ -66,26 +67,25 @@ class NormalisedShape:
     def best(self) -> tuple[int, float] | None:
         """Return the row with the highest score, the first of equals, and its score."""
         kept, weights = self._kept, self._weights
-        row = kept.best()
-        if row is None:
-            return None
         now = self._now()
         if now == self._scale:
-            return row, kept.score(row)
-        score = now.score(*weights.of(row))
+            row = kept.best()
+            return None if row is None else (row, kept.score(row))
         gained = now.most_gained(
             self._scale, self._ends.tops, weights.least_counts, weights.most_counts
         )
-        close = kept.at_least(score - gained, _CLOSE)
-        if close is None:
-            self._fill(self._kept.rows())
-            row = kept.best()
-            return None if row is None else (row, kept.score(row))
-        if len(close) < 2:
-            return row, score
-        scores = now.scores(weights.raw[:, close], self._counts(close))
-        at = int(scores.argmax())
-        return close.item(at), scores.item(at)
+        best, top, looked = -1, NEVER, 0
+        for row in kept.ranking():
+            if kept.score(row) + gained < top:
+                break
+            if looked == _CLOSE:
+                self._fill(kept.rows())
+                return self.best()
+            score = now.score(*weights.of(row))
+            if score > top or (score == top and row < best):
+                best, top = row, score
+            looked += 1
+        return None if best < 0 else (best, top)
 
     def score(self, row: int) -> float:
         """Return the score of a row."""

@@ -31,6 +31,7 @@ class RawWeights:
     """
 
     __slots__ = (
+        "_alike",
         "_layout",
         "_standing",
         "_version",
@@ -49,6 +50,8 @@ class RawWeights:
         self._layout = self._version = self._standing = -1
         # Of each weigher: the weight of one row, and the least that it may be.
         self._weigh: list[tuple[_Weigh, float]] = []
+        # What weighers count for, if that is the same everywhere.
+        self._alike: list[float] | None = []
         self.generation: int = 0
         self.raw: FloatArray = np.zeros((0, 0))
         self.counts: FloatArray = np.zeros((0, 1))
@@ -72,20 +75,21 @@ class RawWeights:
                     self.raw[at, row] = max(weigh(fleet, row), least)
         else:
             self.raw[:, rows] = self.weighing.raw(fleet, rows)
-        if self.counts.shape[1] > 1 and not stands:
+        if self._alike is None and not stands:
             counts = self.counts[:, rows] = self.weighing.counts(fleet, rows)
             self._widen(counts)
 
     def of(self, row: int) -> tuple[list[float], list[float]]:
         """Return the weights of one row, and what they count for."""
-        counts = self.counts
         weights: list[float] = self.raw[:, row].tolist()
-        each: list[float] = counts[:, row if counts.shape[1] > 1 else 0].tolist()
-        return weights, each
+        if self._alike is not None:
+            return weights, self._alike
+        counts: list[float] = self.counts[:, row].tolist()
+        return weights, counts
 
     def _counts_stand(self, fleet: FleetIndex, rows: npt.NDArray[np.intp]) -> bool:
         """Return whether a weigher that counted alike everywhere still does on changed rows."""
-        everywhere = self.counts.shape[1] == 1
+        everywhere = self._alike is not None
         return all(
             (not everywhere and weigher in self.weighing.weighers)
             or weigher.multipliers(fleet, rows) is None
@@ -100,6 +104,7 @@ class RawWeights:
         ]
         self.raw = self.weighing.raw(fleet, _ALL)
         self.counts = self.weighing.counts(fleet, _ALL)
+        self._alike = self.counts[:, 0].tolist() if self.counts.shape[1] == 1 else None
         self.least_counts = self.most_counts = []
         self._widen(self.counts)
         self.generation += 1

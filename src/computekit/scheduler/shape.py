@@ -159,7 +159,7 @@ class Shape:
         passed = [self._mask.item(row) for row in few]
         for amount in self._amounts:
             amount.few_enough(fleet, few, passed)
-        scores = self._scored(fleet, rows).tolist()
+        scores = self._scored(fleet, rows).tolist() if self._weighers else [0.0] * len(few)
         self.scores.write_few(
             few, [s if ok else NEVER for s, ok in zip(scores, passed, strict=True)]
         )
