@@ -46,7 +46,7 @@ def _groups(given: Iterable[RequestGroup]) -> tuple[RequestGroup, ...]:
     return tuple(given)
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class PlacementRequest:
     """All groups of one request, and what holds between them.
 

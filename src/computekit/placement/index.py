@@ -195,6 +195,11 @@ class FleetIndex:
         """Whether each host has several providers."""
         return self._nested.value
 
+    @property
+    def any_nested(self) -> bool:
+        """Whether some host has several providers."""
+        return bool(self._trees.value)
+
     def row(self, name: HostName) -> int | None:
         """Return the row of a host, or None if it is not there."""
         row = bisect_left(self._names, name)

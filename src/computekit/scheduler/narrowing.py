@@ -68,10 +68,10 @@ def ranked_rows(
     limits = limits_of(request, policy, fleet)
     lifts = _lifts(fleet, request, policy)
     if limits is None and not lifts:
-        return _from(shape.scores, spent)
+        return _of_all(shape, spent)
     if limits is not None and limits.only is not None and len(limits.only) == 1:
         (row,) = limits.only
-        return _one(shape.scores, limits, row, spent)
+        return _one(shape, limits, row, spent)
     if isinstance(shape, NormalisedShape):
         every = np.ones(len(fleet), dtype=np.bool_)
         running = every if limits is None else limits.rows(len(fleet))
@@ -101,6 +101,16 @@ def _lifts(fleet: FleetIndex, request: Request, policy: Policy) -> list[_Lift]:
     ]
 
 
+def _of_all(shape: Shape | NormalisedShape, without: Collection[int]) -> _Ranked:
+    if not without:
+        best = shape.best()
+        if best is None:
+            return
+        yield best
+        without = (best[0],)
+    yield from _from(shape.scores, without)
+
+
 def _from(scores: BlockScores, without: Collection[int]) -> _Ranked:
     if not without:
         best = scores.best()
@@ -112,8 +122,10 @@ def _from(scores: BlockScores, without: Collection[int]) -> _Ranked:
         yield row, scores.score(row)
 
 
-def _one(scores: BlockScores, limits: Limits, row: int, spent: Collection[int]) -> _Ranked:
-    score = scores.score(row)
+def _one(
+    shape: Shape | NormalisedShape, limits: Limits, row: int, spent: Collection[int]
+) -> _Ranked:
+    score = shape.score(row)
     if score != NEVER and row not in spent and limits.allow(row):
         yield row, score
 

@@ -14,8 +14,7 @@ from computekit.scheduler.compile import shape_predicates
 from computekit.scheduler.decision import Decision, Placed, Selection, Unplaced
 from computekit.scheduler.explanation import Explanation, explain
 from computekit.scheduler.fitter import Allocated, Fitter
-from computekit.scheduler.group_overlays import eligible_of, group_overlays, has_skew
-from computekit.scheduler.narrowing import ranked_rows, surviving
+from computekit.scheduler.narrowing import ranked_rows
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.normalised_shape import NormalisedShape
 from computekit.scheduler.policy import Policy, Refusal, WayWeigher
@@ -34,6 +33,7 @@ __all__ = ["Scheduler"]
 _Tried: TypeAlias = dict[HostName, set[Allocated]]
 _Key: TypeAlias = tuple[PlacementRequest, str | None, str | None, tuple[Predicate, ...]]
 _SPREAD = Policy()
+_NOTHING: frozenset[Allocated] = frozenset()
 
 
 @attrs.frozen(eq=False)
@@ -163,32 +163,22 @@ class Scheduler:
             for host in tried
             if (row := index.row(host)) is not None and self._spent(row, tried[host])
         ]
-        while True:
-            survivors = partial(surviving, kept.shape, index, request, self.policy)
-            group = group_overlays(request, index, survivors)
-            struck = False
-            for row, score in ranked_rows(kept.shape, index, request, self.policy, spent, group):
-                host = index.names[row]
-                before = tried.get(host, set[Allocated]())
-                fit = kept.fitter.fit(index, row, before)
-                if fit is None:
-                    if not before:
+        for row, score in ranked_rows(kept.shape, index, request, self.policy, spent):
+            host = index.names[row]
+            before = tried.get(host, _NOTHING)
+            fit = kept.fitter.fit(index, row, before)
+            if fit is None:
+                if not before:
+                    kept.shape.strike(row)
+                continue
+            if self.policy.filters:
+                refusal = self.policy.refusal(index.view(row))
+                if refusal is not None:
+                    refusals[host] = refusal
+                    if refusal.lasting:
                         kept.shape.strike(row)
-                        struck = True
                     continue
-                if self.policy.filters:
-                    refusal = self.policy.refusal(index.view(row))
-                    if refusal is not None:
-                        refusals[host] = refusal
-                        if refusal.lasting:
-                            kept.shape.strike(row)
-                            struck = True
-                        continue
-                yield Selection(
-                    host, fit.allocation, fit.mappings, score, index.epoch, eligible_of(group)
-                )
-            if not (struck and has_skew(request, index)):
-                return  # else a domain may have turned out not to be eligible
+            yield Selection(host, fit.allocation, fit.mappings, score, index.epoch)
 
     def _of(self, request: Request) -> _Kept:
         """Return what is kept for the request's shape, up to date."""
@@ -206,7 +196,7 @@ class Scheduler:
                 del self._shapes[next(iter(self._shapes))]
         self._shapes[key] = kept
         kept.fitter.forget(kept.shape.catch_up(self.index, self._answers))
-        if isinstance(kept.shape, NormalisedShape) and self.index.nested.any():
+        if isinstance(kept.shape, NormalisedShape) and self.index.any_nested:
             # Whoever does not fit is not in the running: it must not be found out only later.
             for row in np.flatnonzero(kept.shape.allowed & self.index.nested).tolist():
                 if kept.fitter.fit(self.index, row) is None:
