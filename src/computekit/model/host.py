@@ -45,6 +45,7 @@ class HostFacts:
         machine_types: those that the hypervisor can run.
         uefi: whether a UEFI firmware was found.
         cpu_model: the host's own, for people.
+        address: IP address at which it is reached; "" if it is not known.
     """
 
     name: HostName
@@ -60,3 +61,4 @@ class HostFacts:
     machine_types: frozenset[str]
     uefi: bool
     cpu_model: str = ""
+    address: str = ""

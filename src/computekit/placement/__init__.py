@@ -129,6 +129,7 @@ __all__ = [
     "Unclaimed",
     "Units",
     "Usage",
+    "Values",
     "check_request",
     "claim_best",
     "fits",

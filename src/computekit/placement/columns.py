@@ -4,7 +4,7 @@ All of them are cheap to copy: a copy shares the arrays until one side writes.
 """
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, KeysView, Sequence
 from typing import Generic, Protocol, Self, TypeAlias, TypeVar
 
 import attrs
@@ -25,6 +25,7 @@ _MOST = 2**60
 _TABLES = 512
 
 _CodeArray: TypeAlias = npt.NDArray[np.int32]
+_FloatArray: TypeAlias = npt.NDArray[np.float64]
 _ByteArray: TypeAlias = npt.NDArray[np.uint8]
 
 
@@ -72,7 +73,7 @@ def relaid(array: npt.NDArray[S], source: IntArray, fill: float) -> npt.NDArray[
 class Coded(Generic[V]):
     """A column of few distinct values: a small number for each row, and what it stands for."""
 
-    __slots__ = ("_adding", "_code_of", "_codes", "_tables", "_values")
+    __slots__ = ("_adding", "_code_of", "_codes", "_numbers", "_tables", "_values")
 
     def __init__(self, first: V, rows: int) -> None:
         # Values are only ever added, so that copies may share them.
@@ -80,6 +81,7 @@ class Coded(Generic[V]):
         self._code_of: dict[V, int] = {first: 0}
         self._codes: Cow[_CodeArray] = Cow(np.zeros(rows, dtype=np.int32))
         self._tables: dict[Hashable, BoolArray] = {}
+        self._numbers: dict[Hashable, _FloatArray] = {}
         self._adding = threading.Lock()
 
     def fork(self) -> "Coded[V]":
@@ -87,6 +89,7 @@ class Coded(Generic[V]):
         other = Coded(self._values[0], 0)
         other._values, other._code_of = self._values, self._code_of
         other._tables, other._adding = self._tables, self._adding
+        other._numbers = self._numbers
         other._codes = self._codes.fork()
         return other
 
@@ -139,6 +142,22 @@ class Coded(Generic[V]):
             table = self._tables[key] = np.append(known, new).astype(np.bool_)
         found: BoolArray = table[self._codes.value[rows]]
         return found
+
+    def numbers(self, key: Hashable, number: Callable[[V], float], rows: Rows) -> _FloatArray:
+        """Return a number for each of `rows`; what `where` says of `test` holds of `number`."""
+        table = self._numbers.get(key)
+        if table is None or len(table) < len(self._values):
+            known = np.zeros(0) if table is None else table
+            new = [number(value) for value in self._values[len(known) :]]
+            if len(self._numbers) >= _TABLES:
+                self._numbers.clear()
+            table = self._numbers[key] = np.append(known, new)
+        found: _FloatArray = table[self._codes.value[rows]]
+        return found
+
+    def coded(self, rows: Rows) -> tuple[_CodeArray, list[V]]:
+        """Return the code of each of `rows`, and the value of each code; not to be written to."""
+        return self._codes.value[rows], self._values
 
 
 class _RowSet:
@@ -247,6 +266,11 @@ class Members(Generic[K]):
         for key in wanted:
             sets.setdefault(key, _RowSet()).set(row, True, self._rows)
         self._count.own()[row] = len(wanted)
+
+    @property
+    def keys(self) -> KeysView[K]:
+        """The keys that some row has, or had."""
+        return self._sets.keys()
 
     def set_all(self, key: K, held: BoolArray) -> None:
         """Write which rows have `key`."""

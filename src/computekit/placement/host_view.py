@@ -9,7 +9,20 @@ from computekit.ids import HostName, ProviderId
 from computekit.model import FrozenMap, HostFacts, ResourceClass, Trait
 from computekit.placement.ports import ProviderUse
 
-__all__ = ["HostRow", "HostView", "labels_of", "used_further"]
+__all__ = ["LABELS", "HostRow", "HostView", "labels_of", "used_further"]
+
+
+LABELS = (
+    "arch",
+    "cpu_model",
+    "guests",
+    "host_ip",
+    "hypervisor",
+    "machine_types",
+    "virt_type",
+    "zone",
+)
+"""The words that each host has, by name."""
 
 
 class HostRow(Protocol):
@@ -54,8 +67,9 @@ class HostView:
         name: unique.
         up: whether its agent answers.
         disabled: why no new instance may go there; None while it is enabled.
-        labels: `zone`, `arch`, `hypervisor`, `virt_type`, `machine_types` (with a space between
-            them); what it lacks is left out.
+        labels: `zone`, `arch`, `hypervisor`, `virt_type`, `cpu_model`, `host_ip`,
+            `machine_types` and `guests` (kinds, as `x86_64/kvm/hvm`) with a space between them;
+            what it lacks is left out.
         capacity: what can be allocated, by class, over the whole tree.
         free: what is left of it.
         traits: those of the root of its tree.
@@ -84,7 +98,18 @@ def labels_of(host: HostRow) -> dict[str, str | None]:
         "hypervisor": host.facts.hypervisor,
         "machine_types": " ".join(sorted(host.facts.machine_types)),
         "virt_type": host.facts.virt_type,
+        "cpu_model": host.facts.cpu_model or None,
+        "guests": _guests(host.facts),
+        "host_ip": host.facts.address or None,
     }
+
+
+def _guests(facts: HostFacts) -> str:
+    """Return the kinds of guests that a host runs: architecture, hypervisor type and mode."""
+    types = dict.fromkeys(
+        (facts.virt_type, "qemu") if facts.virt_type == "kvm" else (facts.virt_type,)
+    )
+    return " ".join(f"{facts.arch}/{kind}/hvm" for kind in types)
 
 
 def used_further(

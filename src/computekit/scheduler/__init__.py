@@ -1,5 +1,13 @@
 """Request to decision, and why: predicates, scores, fitters, explanations."""
 
+from computekit.scheduler.aggregate_filters import (
+    AggregateImagePropertiesIsolation,
+    AggregateInstanceExtraSpecsFilter,
+    AggregateIoOpsFilter,
+    AggregateMultiTenancyIsolation,
+    AggregateNumInstancesFilter,
+    AggregateTypeAffinityFilter,
+)
 from computekit.scheduler.aggregates import (
     AGGREGATE_CHANGED,
     AggregateReader,
@@ -7,6 +15,7 @@ from computekit.scheduler.aggregates import (
     MemoryAggregates,
 )
 from computekit.scheduler.amount import Amount
+from computekit.scheduler.capability_filter import ComputeCapabilitiesFilter, HasCapability
 from computekit.scheduler.changes import (
     Adjustment,
     AskAmount,
@@ -21,17 +30,47 @@ from computekit.scheduler.changes import (
 from computekit.scheduler.compare import Choice, Compared, Comparison, Leftover
 from computekit.scheduler.condition import Condition, parse_condition
 from computekit.scheduler.decision import Decision, Placed, Selection, Unplaced
+from computekit.scheduler.demands import Malformed
 from computekit.scheduler.explanation import Explanation
-from computekit.scheduler.figure_predicates import Below, HasFigures
+from computekit.scheduler.figure_predicates import AtLeast, Below, HasFigures
 from computekit.scheduler.following import FleetFollower
+from computekit.scheduler.hint_filters import (
+    AwayFrom,
+    Beside,
+    DifferentHostFilter,
+    InNetwork,
+    SameHostFilter,
+    SimpleCIDRAffinityFilter,
+    named_instances,
+)
+from computekit.scheduler.host_attributes import HOST_ATTRIBUTES
 from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader, HostWriter, MemoryHosts
+from computekit.scheduler.image_filters import (
+    HostAmong,
+    ImagePropertiesFilter,
+    IsolatedHostsFilter,
+    OffersVersion,
+    RunsImage,
+)
+from computekit.scheduler.json_filter import JsonFilter, MeetsQuery, parse_query
+from computekit.scheduler.metadata_predicates import (
+    AdmitsProject,
+    BelowBound,
+    MetadataAdmits,
+    MetadataLists,
+    MetadataMeets,
+)
 from computekit.scheduler.normalised import Normalised, RangeWeigher
 from computekit.scheduler.nova_filters import (
     AllHostsFilter,
     ComputeFilter,
     IoOpsFilter,
     MetricsFilter,
+    NUMATopologyFilter,
     NumInstancesFilter,
+    PciPassthroughFilter,
+    ServerGroupAffinityFilter,
+    ServerGroupAntiAffinityFilter,
 )
 from computekit.scheduler.nova_weighers import (
     NOVA_WEIGHERS,
@@ -68,6 +107,7 @@ from computekit.scheduler.provider_predicates import (
     NotInAggregate,
     Separate,
 )
+from computekit.scheduler.rebuild import check_rebuild
 from computekit.scheduler.remedies import Remedies, Remedy
 from computekit.scheduler.reports import HostReport, Past, RankedHost, RuleReport, Verdict
 from computekit.scheduler.request import (
@@ -106,25 +146,39 @@ from computekit.scheduler.zones import (
 __all__ = [
     "AGGREGATE_CHANGED",
     "DEFAULT_ZONE",
+    "HOST_ATTRIBUTES",
     "HOST_CHANGED",
     "NOVA_WEIGHERS",
     "ZONE_KEY",
     "Adjustment",
+    "AdmitsProject",
+    "AggregateImagePropertiesIsolation",
+    "AggregateInstanceExtraSpecsFilter",
+    "AggregateIoOpsFilter",
+    "AggregateMultiTenancyIsolation",
+    "AggregateNumInstancesFilter",
     "AggregateReader",
+    "AggregateTypeAffinityFilter",
     "AggregateWriter",
     "AllHostsFilter",
     "Amount",
     "AskAmount",
     "AskZone",
     "AskedZone",
+    "AtLeast",
+    "AwayFrom",
     "Below",
+    "BelowBound",
+    "Beside",
     "Choice",
     "Compared",
     "Comparison",
+    "ComputeCapabilitiesFilter",
     "ComputeFilter",
     "Condition",
     "Decision",
     "Demand",
+    "DifferentHostFilter",
     "Drop",
     "EnableHost",
     "Enabled",
@@ -133,37 +187,51 @@ __all__ = [
     "FleetFollower",
     "FreeUp",
     "FreeWeigher",
+    "HasCapability",
     "HasFigures",
     "HasMachineType",
     "HasTrait",
     "Host",
+    "HostAmong",
     "HostFilter",
     "HostReader",
     "HostReport",
     "HostRule",
     "HostWriter",
+    "ImagePropertiesFilter",
     "InAggregate",
+    "InNetwork",
     "InTree",
     "InZone",
     "IoOpsFilter",
+    "IsolatedHostsFilter",
+    "JsonFilter",
     "LacksTrait",
     "Leftover",
     "Limits",
     "LowerFigure",
+    "Malformed",
+    "MeetsQuery",
     "MemoryAggregates",
     "MemoryHosts",
+    "MetadataAdmits",
+    "MetadataLists",
+    "MetadataMeets",
     "MetricsFilter",
     "MetricsWeigher",
     "MoveKind",
+    "NUMATopologyFilter",
     "Normalised",
     "NotIgnored",
     "NotInAggregate",
     "NumInstancesFilter",
+    "OffersVersion",
     "OnHost",
     "Overlay",
     "OverlayRule",
     "OverlayWeigher",
     "Past",
+    "PciPassthroughFilter",
     "PciWeigher",
     "PinPolicy",
     "PinState",
@@ -180,12 +248,17 @@ __all__ = [
     "Request",
     "Row",
     "RuleReport",
+    "RunsImage",
+    "SameHostFilter",
     "SameSubtree",
     "Scheduler",
     "SchedulingRun",
     "Selection",
     "Separate",
+    "ServerGroupAffinityFilter",
+    "ServerGroupAntiAffinityFilter",
     "ShapeWeigher",
+    "SimpleCIDRAffinityFilter",
     "Unplaced",
     "Up",
     "Verdict",
@@ -194,14 +267,17 @@ __all__ = [
     "WhyNot",
     "ZoneConstraint",
     "az_constraint",
+    "check_rebuild",
     "check_zone_name",
     "explanation_view",
     "facts_view",
     "host_tree_view",
     "intent_of",
     "may_pin",
+    "named_instances",
     "nova_weighing",
     "parse_condition",
+    "parse_query",
     "pin_after",
     "report_view",
     "translate",

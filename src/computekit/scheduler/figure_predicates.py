@@ -8,7 +8,7 @@ import numpy as np
 from computekit.placement import BoolArray, FleetIndex, Rows
 from computekit.scheduler.changes import Adjustment, LowerFigure
 
-__all__ = ["Below", "HasFigures"]
+__all__ = ["AtLeast", "Below", "HasFigures"]
 
 
 @attrs.frozen
@@ -69,6 +69,38 @@ class HasFigures:
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         lacking = [name for name in sorted(self.figures) if fleet.figures.of(name, row) is None]
         return f"lacks {', '.join(lacking)}" if lacking else "all known"
+
+    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
+        return ()
+
+
+@attrs.frozen
+class AtLeast:
+    """A figure of the host is not lower than a bound; a host of which it is not known fails.
+
+    Attributes:
+        figure: its name in the index.
+        bound: the least that will do.
+    """
+
+    figure: str
+    bound: int
+
+    @property
+    def rule(self) -> str:
+        return self.figure.replace("_", " ")
+
+    @property
+    def asked(self) -> str:
+        return f"at least {self.bound}"
+
+    def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
+        found: BoolArray = fleet.figures.vector(self.figure, rows, -np.inf) >= self.bound
+        return found
+
+    def there(self, fleet: FleetIndex, row: int, /) -> str:
+        found = fleet.figures.of(self.figure, row)
+        return "not known" if found is None else f"{found:g}"
 
     def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
         return ()
