@@ -29,7 +29,8 @@ class Kernel:
         self._answers = Answers(self.index)
         self._amounts = [request.placement.groups[0].resources for request in load.requests]
         self._shapes = [
-            Shape(all_predicates(request, Policy()), (RamWeigher(),)) for request in load.requests
+            Shape(all_predicates(request, Policy(), self.index), (RamWeigher(),))
+            for request in load.requests
         ]
         for shape in self._shapes:
             shape.catch_up(self.index, self._answers)

@@ -20,19 +20,24 @@ from computekit.model import (
     Aggregate,
     FrozenMap,
     Inventory,
-    Provider,
     ResourceClass,
     Resources,
+    TopologyLevels,
     Trait,
 )
 from computekit.placement.columns import BoolArray, Coded, Cow, Members, ResourceColumn, relaid
 from computekit.placement.figures import Figures
+from computekit.placement.flat_use import flat_use
+from computekit.placement.groups import Groups
 from computekit.placement.host_aggregates import HostAggregates, Values
-from computekit.placement.host_view import LABELS, HostRow, HostView, labels_of, used_further
+from computekit.placement.host_view import HostRow, HostView, labels_of, used_further
 from computekit.placement.ports import ProviderUse
 from computekit.placement.row_log import RowLog
 
 __all__ = ["FleetIndex", "FleetSource"]
+
+_LABELS = ("arch", "hypervisor", "machine_types", "virt_type", "zone")
+_ZONES = TopologyLevels()
 
 
 class FleetSource(Protocol):
@@ -63,16 +68,19 @@ class FleetIndex:
         root_aggregates: aggregates of the root.
         deep_aggregates: aggregates of any provider below the root.
         aggregates: those that the Compute API knows, and what they say of each row.
+        groups: server groups and where their members are; whoever writes it raises `epoch`.
         figures: `instances`, `io_ops`, `failed_builds`, `hypervisor_version` ... and any metric.
     """
 
-    def __init__(self, source: FleetSource | None = None) -> None:
+    def __init__(
+        self, source: FleetSource | None = None, *, levels: TopologyLevels = _ZONES
+    ) -> None:
         self.lock: threading.RLock = threading.RLock()
         self.epoch: int = 0
         self.layout: int = 0
         self.standing: int = 0
         self.resources: dict[ResourceClass, ResourceColumn] = {}
-        self.labels: dict[str, Coded[str | None]] = {name: Coded(None, 0) for name in LABELS}
+        self.labels: dict[str, Coded[str | None]] = {name: Coded(None, 0) for name in _LABELS}
         self.disabled: Coded[str | None] = Coded(None, 0)
         self.root_traits: Members[Trait] = Members(0)
         self.deep_traits: Members[Trait] = Members(0)
@@ -80,6 +88,7 @@ class FleetIndex:
         self.deep_aggregates: Members[AggregateId] = Members(0)
         self.aggregates: HostAggregates = HostAggregates(0)
         self.figures: Figures = Figures(0)
+        self.groups: Groups = Groups(levels)
         self._source = source
         self._up: Cow[BoolArray] = Cow(np.zeros(0, dtype=np.bool_))
         self._nested: Cow[BoolArray] = Cow(np.zeros(0, dtype=np.bool_))
@@ -158,6 +167,7 @@ class FleetIndex:
             other.root_aggregates = self.root_aggregates.fork()
             other.deep_aggregates = self.deep_aggregates.fork()
             other.aggregates, other.figures = self.aggregates.fork(), self.figures.fork()
+            other.groups = self.groups.fork()
             other._up, other._nested = self._up.fork(), self._nested.fork()
             other._names, other._roots = self._names, self._roots
             other._homes, other._trees = self._homes.fork(), self._trees.fork()
@@ -216,8 +226,12 @@ class FleetIndex:
 
         For a host with one provider it is put together from the columns.
         """
-        found = self._trees.value.get(self._names[row])
-        return (self._flat_use(row),) if found is None else found
+        name = self._names[row]
+        found = self._trees.value.get(name)
+        if found is not None:
+            return found
+        traits, aggregates = self.root_traits.of(row), self.root_aggregates.of(row)
+        return (flat_use(self._roots[row], name, self.resources, row, traits, aggregates),)
 
     def metadata(self, key: str) -> Coded[Values]:
         """Return the values that the aggregates of each row have of a key."""
@@ -280,9 +294,7 @@ class FleetIndex:
                 return
             homes, trees = self._homes.own(), self._trees.own()
             for name in gone:
-                row = self.row(name)
-                assert row is not None
-                for provider in self.providers(row):
+                for provider in self.providers(self._there(name)):
                     homes.pop(provider, None)
                 trees.pop(name, None)
             self._rename([name for name in self._names if name not in gone])
@@ -370,15 +382,13 @@ class FleetIndex:
                     raise NotFound("provider", provider)
             for provider, amounts in resources.items():
                 name = homes[provider]
-                row = self.row(name)
-                assert row is not None
+                row = self._there(name)
                 tree = self._trees.value.get(name)
                 if tree is None:
                     self.take(row, amounts, sign)
                 else:
-                    self._put_tree(
-                        row, tuple(used_further(u, provider, amounts, sign) for u in tree)
-                    )
+                    after = tuple(used_further(u, provider, amounts, sign) for u in tree)
+                    self._put_tree(row, after)
                     self._changed(row, amounts_only=True)
 
     def take(self, row: int, amounts: Resources, sign: int = 1) -> None:
@@ -397,8 +407,7 @@ class FleetIndex:
         return row
 
     def _put(self, name: HostName, host: HostRow, uses: tuple[ProviderUse, ...]) -> None:
-        row = self.row(name)
-        assert row is not None
+        row = self._there(name)
         if self._roots[row] != host.provider:
             homes = self._homes.own()
             for provider in self.providers(row):
@@ -454,18 +463,6 @@ class FleetIndex:
         tree = self._trees.value.get(self._names[row], ())
         return {self._roots[row], *(use.provider.id for use in tree)}
 
-    def _flat_use(self, row: int) -> ProviderUse:
-        held = {n: c for n, c in self.resources.items() if c.units[row].rules}
-        provider = Provider(
-            id=self._roots[row],
-            name=self._names[row],
-            inventories=FrozenMap({n: c.inventory(row) for n, c in held.items()}),
-            traits=self.root_traits.of(row),
-            aggregates=self.root_aggregates.of(row),
-        )
-        used = {n: int(c.capacity.value[row] - c.free.value[row]) for n, c in held.items()}
-        return ProviderUse(provider, self._roots[row], FrozenMap(used))
-
     def _label(self, name: str) -> Coded[str | None]:
         column = self.labels.get(name)
         if column is None:
@@ -476,8 +473,7 @@ class FleetIndex:
         """Lay the rows out anew for `names`, ascending."""
         old = {name: row for row, name in enumerate(self._names)}
         source = np.fromiter((old.get(name, -1) for name in names), np.int64, len(names))
-        none = ProviderId("")
-        roots = [self._roots[row] if row >= 0 else none for row in source.tolist()]
+        roots = [self._roots[row] if row >= 0 else ProviderId("") for row in source.tolist()]
         self._lay_out(names, roots, source)
 
     def _lay_out(

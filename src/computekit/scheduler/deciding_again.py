@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from computekit.errors import InvalidInput
-from computekit.placement import FleetIndex, check_request
+from computekit.placement import BoolArray, FleetIndex, check_request
 from computekit.scheduler.changes import Adjustment
 from computekit.scheduler.compile import run_overlays, shape_predicates
 from computekit.scheduler.fitter import Fitter
+from computekit.scheduler.group_overlays import group_overlays
 from computekit.scheduler.policy import Policy
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.request import Request
@@ -16,15 +17,22 @@ from computekit.scheduler.request import Request
 __all__ = ["all_predicates", "applied", "failing", "searched", "takes"]
 
 
-def all_predicates(request: Request, policy: Policy) -> tuple[Predicate, ...]:
-    """Return everything that is asked of a host, in the order of telling."""
-    asked = (
-        *run_overlays(request.run),
-        *policy.overlays(request),
+def all_predicates(request: Request, policy: Policy, fleet: FleetIndex) -> tuple[Predicate, ...]:
+    """Return everything that is asked of a host of this fleet, in the order of telling."""
+    laid_over = (*run_overlays(request.run), *policy.overlays(request))
+    shared = (
         *shape_predicates(request.placement, request.intent.zone, request.machine_type),
         *policy.predicates(request),
     )
-    return tuple(dict.fromkeys(asked))
+
+    def survivors() -> BoolArray:
+        found = np.ones(len(fleet), dtype=np.bool_)
+        for asked in (*laid_over, *shared):
+            found &= asked.passed(fleet, slice(None))
+        return found
+
+    group = group_overlays(request, fleet, survivors)
+    return tuple(dict.fromkeys((*laid_over, *group, *shared)))
 
 
 def applied(
@@ -44,7 +52,7 @@ def applied(
 def failing(fleet: FleetIndex, row: int, request: Request, policy: Policy) -> tuple[Predicate, ...]:
     """Return what a row does not pass."""
     at = np.array([row])
-    return tuple(p for p in all_predicates(request, policy) if not p.passed(fleet, at)[0])
+    return tuple(p for p in all_predicates(request, policy, fleet) if not p.passed(fleet, at)[0])
 
 
 def searched(fleet: FleetIndex, row: int, request: Request) -> bool:

@@ -10,6 +10,7 @@ from computekit.model import FrozenMap, Resources
 from computekit.scheduler.explanation import Explanation
 from computekit.scheduler.reports import Past
 from computekit.scheduler.request import Request
+from computekit.scheduler.topology_rules import Eligible
 
 __all__ = ["Decision", "Placed", "Selection", "Unplaced"]
 
@@ -24,6 +25,7 @@ class Selection:
         mappings: the providers of each request group, by suffix.
         score: by the policy; higher is better.
         epoch: of the index when this was found.
+        eligible: the domains that rules of the server group compared, by level.
     """
 
     host: HostName
@@ -31,6 +33,7 @@ class Selection:
     mappings: FrozenMap[str, tuple[ProviderId, ...]]
     score: float
     epoch: int
+    eligible: FrozenMap[str, Eligible] = FrozenMap()
 
 
 @attrs.frozen

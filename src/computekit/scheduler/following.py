@@ -1,12 +1,25 @@
-"""How an index follows the rows of hosts, providers and aggregates."""
+"""How an index follows the rows of hosts, providers, aggregates and server groups."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import groupby
+from operator import attrgetter
 
-from computekit.ids import AggregateId, HostName, ProviderId
-from computekit.placement import PROVIDER_CHANGED, FleetIndex, PlacementReader, ProviderUse
+import attrs
+
+from computekit.ids import AggregateId, ConsumerId, HostName, ProviderId, ServerGroupId
+from computekit.model import ServerGroup
+from computekit.placement import (
+    COUNTERS_CHANGED,
+    PROVIDER_CHANGED,
+    CounterHold,
+    FleetIndex,
+    PlacementReader,
+    ProviderUse,
+)
 from computekit.scheduler.aggregates import AGGREGATE_CHANGED, AggregateReader
+from computekit.scheduler.groups import GROUP_CHANGED, GroupReader
 from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader
-from computekit.work import Store
+from computekit.work import Change, Store
 
 __all__ = ["FleetFollower"]
 
@@ -22,6 +35,7 @@ class FleetFollower:
         placement: the providers.
         hosts: the hosts.
         aggregates: the aggregates of hosts; without it there are none.
+        groups: the server groups; without it there are none.
     """
 
     def __init__(
@@ -30,11 +44,13 @@ class FleetFollower:
         placement: PlacementReader,
         hosts: HostReader,
         aggregates: AggregateReader | None = None,
+        groups: GroupReader | None = None,
     ) -> None:
         self._store = store
         self._placement = placement
         self._hosts = hosts
         self._aggregates = aggregates
+        self._groups = groups
         self._head: int | None = None
 
     def bring(self, index: FleetIndex) -> None:
@@ -61,18 +77,40 @@ class FleetFollower:
             AggregateId(change.key) for change in news.changes if change.kind == AGGREGATE_CHANGED
         )
         aggregates = self._aggregates.aggregates(uuids) if self._aggregates and uuids else ()
+        groups = self._read_groups(news.changes)
         if providers or names:
             self._update(index, providers, names)
         if uuids:
             index.remove_aggregates(uuids - {aggregate.uuid for aggregate in aggregates})
             index.put_aggregates(aggregates)
+        groups.write(index)
         self._head = news.head
+
+    def _read_groups(self, changes: Iterable[Change] | None) -> "_Groups":
+        """Read the groups, and the counters of consumers, that were written; all with None."""
+        if self._groups is None:
+            return _Groups()
+        if changes is None:
+            return _Groups(self._groups.groups(), self._placement.counted())
+        named, members = set[ServerGroupId](), set[ConsumerId]()
+        for change in changes:
+            if change.kind == GROUP_CHANGED:
+                named.add(ServerGroupId(change.key))
+            elif change.kind == COUNTERS_CHANGED:
+                members.add(ConsumerId(change.key))
+        found = self._groups.groups(frozenset(named)) if named else ()
+        holds = self._placement.counted(frozenset(members)) if members else ()
+        return _Groups(found, holds, named, members)
 
     def _reload(self, index: FleetIndex) -> None:
         hosts = self._hosts.hosts()
         trees = _by_root(self._placement.uses())
         aggregates = self._aggregates.aggregates() if self._aggregates else ()
         known = {aggregate.uuid for aggregate in aggregates}
+        groups = self._read_groups(None)
+        with index.lock:
+            index.groups.clear()
+            groups.write(index)
         index.remove_aggregates([uuid for uuid in index.aggregates.all if uuid not in known])
         index.put_aggregates(aggregates)
         index.remove(set(index.names) - {host.name for host in hosts})
@@ -126,6 +164,32 @@ class FleetFollower:
     def _roots_of(index: FleetIndex, providers: Iterable[ProviderId]) -> set[ProviderId]:
         homes = {home for provider in providers if (home := index.home(provider)) is not None}
         return {index.root(row) for home in homes if (row := index.row(home)) is not None}
+
+
+@attrs.frozen
+class _Groups:
+    """Groups and counters as they were read; what was to be read and is not there has gone."""
+
+    groups: tuple[ServerGroup, ...] = ()
+    holds: tuple[CounterHold, ...] = ()
+    named: Collection[ServerGroupId] = ()
+    members: Collection[ConsumerId] = ()
+
+    def write(self, index: FleetIndex) -> None:
+        """Write them into an index."""
+        if not (self.groups or self.holds or self.named or self.members):
+            return
+        with index.lock:
+            into = index.groups
+            for group in self.groups:
+                into.put(group)
+            for gone in {*self.named} - {group.id for group in self.groups}:
+                into.remove(gone)
+            for member, mine in groupby(self.holds, attrgetter("consumer")):
+                into.place(member, mine)
+            for member in {*self.members} - {hold.consumer for hold in self.holds}:
+                into.place(member, ())
+            index.epoch += 1
 
 
 def _by_root(uses: Iterable[ProviderUse]) -> dict[ProviderId, list[ProviderUse]]:

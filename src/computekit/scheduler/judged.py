@@ -152,7 +152,7 @@ def judge(
     fleet: FleetIndex, request: Request, policy: Policy, refusals: Mapping[HostName, Refusal]
 ) -> Judged:
     """Return the answers about a fleet that no longer changes; arguments as of `explain`."""
-    predicates = all_predicates(request, policy)
+    predicates = all_predicates(request, policy, fleet)
     passed = np.array([predicate.passed(fleet, slice(None)) for predicate in predicates])
     unfit, refused = _searched(fleet, request, policy, refusals, np.all(passed, axis=0))
     nested = bool(fleet.nested.any())

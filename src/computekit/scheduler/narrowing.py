@@ -4,24 +4,24 @@ A shape ranks the hosts for all requests that ask the same. Overlays narrow it t
 one request may have, and overlay weighers lift or lower a few of them; neither touches the shape.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from heapq import merge
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
-from computekit.placement import FleetIndex
+from computekit.placement import BoolArray, FleetIndex
 from computekit.scheduler.blocks import NEVER, BlockScores, FloatArray
 from computekit.scheduler.compile import run_overlays
 from computekit.scheduler.normalised import Normalised, scaled_one
 from computekit.scheduler.normalised_shape import NormalisedShape
-from computekit.scheduler.overlays import Limits
+from computekit.scheduler.overlays import Limits, Overlay
 from computekit.scheduler.policy import OverlayWeigher, Policy
 from computekit.scheduler.request import Request
 from computekit.scheduler.shape import Shape
 
-__all__ = ["limits_of", "overlay_parts", "ranked_rows"]
+__all__ = ["limits_of", "overlay_parts", "ranked_rows", "surviving"]
 
 _Ranked = Iterator[tuple[int, float]]
 
@@ -31,22 +31,36 @@ class _Lift:
     """What one overlay weigher gives one request."""
 
     weigher: OverlayWeigher
-    weights: Mapping[int, float]
+    weights: Mapping[int, float] | FloatArray
 
     def dense(self, count: int) -> FloatArray:
         """Return the weights of all `count` rows."""
+        if isinstance(self.weights, np.ndarray):
+            return self.weights
         found = np.zeros(count)
         found[list(self.weights)] = list(self.weights.values())
         return found
 
 
-def limits_of(request: Request, policy: Policy, fleet: FleetIndex) -> Limits | None:
+def limits_of(
+    request: Request, policy: Policy, fleet: FleetIndex, further: Iterable[Overlay] = ()
+) -> Limits | None:
     """Return which rows the overlays of a request allow; None if it has no overlays."""
     found: Limits | None = None
-    for overlay in (*run_overlays(request.run), *policy.overlays(request)):
+    for overlay in (*run_overlays(request.run), *policy.overlays(request), *further):
         limits = overlay.limits(fleet)
         found = limits if found is None else found.both(limits)
     return found
+
+
+def surviving(
+    shape: Shape | NormalisedShape, fleet: FleetIndex, request: Request, policy: Policy
+) -> BoolArray:
+    """Return which rows of a shape, up to date, the overlays of run and policy leave."""
+    limits = limits_of(request, policy, fleet)
+    many = len(fleet)
+    rows = shape.allowed if isinstance(shape, NormalisedShape) else shape.scores.allowed(many)
+    return rows if limits is None else rows & limits.rows(many)
 
 
 def ranked_rows(
@@ -55,6 +69,7 @@ def ranked_rows(
     request: Request,
     policy: Policy,
     spent: Collection[int],
+    further: Iterable[Overlay] = (),
 ) -> _Ranked:
     """Return the rows that may be looked at, best first, each with its score.
 
@@ -64,8 +79,9 @@ def ranked_rows(
         request: what is asked.
         policy: by which it is decided.
         spent: rows that were tried, which are left out; they count in the weighing.
+        further: overlays beside those of the run and of the policy.
     """
-    limits = limits_of(request, policy, fleet)
+    limits = limits_of(request, policy, fleet, further)
     lifts = _lifts(fleet, request, policy)
     if limits is None and not lifts:
         return _of_all(shape, spent)
@@ -75,8 +91,8 @@ def ranked_rows(
     if isinstance(shape, NormalisedShape):
         every = np.ones(len(fleet), dtype=np.bool_)
         running = every if limits is None else limits.rows(len(fleet))
-        further = tuple((lift.dense(len(fleet)), lift.weigher.multiplier) for lift in lifts)
-        scores = shape.among(running, further)
+        added = tuple((lift.dense(len(fleet)), lift.weigher.multiplier) for lift in lifts)
+        scores = shape.among(running, added)
         return _from(scores, spent)
     return _lifted(shape, limits or Limits(), lifts, spent)
 
@@ -97,7 +113,7 @@ def _lifts(fleet: FleetIndex, request: Request, policy: Policy) -> list[_Lift]:
     return [
         _Lift(weigher, weights)
         for weigher in policy.overlay_weighers
-        if weigher.multiplier and (weights := weigher.weights(request, fleet))
+        if weigher.multiplier and len(weights := weigher.weights(request, fleet))
     ]
 
 
@@ -135,6 +151,9 @@ def _lifted(shape: Shape, limits: Limits, lifts: list[_Lift], spent: Collection[
     scores = shape.scores
     more: dict[int, float] = {}
     for lift in lifts:
+        if isinstance(lift.weights, np.ndarray):
+            scores = scores.plus(lift.weights * lift.weigher.multiplier)
+            continue
         for row, weight in lift.weights.items():
             more[row] = more.get(row, 0.0) + weight * lift.weigher.multiplier
     if limits.only is not None:
@@ -146,7 +165,7 @@ def _lifted(shape: Shape, limits: Limits, lifts: list[_Lift], spent: Collection[
     others = _from(scores, {*spent, *limits.without, *more})
     if not lifted:
         return others
-    return merge(_best_first(shape.scores, lifted, more), others, key=_order)
+    return merge(_best_first(scores, lifted, more), others, key=_order)
 
 
 def _best_first(

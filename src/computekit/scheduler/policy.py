@@ -9,6 +9,7 @@ import numpy as np
 from computekit.model import MEMORY_MB, PlacementRequest
 from computekit.placement import Fit, FleetIndex, HostView, Rows
 from computekit.scheduler.blocks import FloatArray
+from computekit.scheduler.group_weigher import GroupWeigher
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.overlays import Overlay
 from computekit.scheduler.predicates import Predicate
@@ -108,8 +109,8 @@ class OverlayWeigher(Protocol):
         """What the weights count for; below zero less is better."""
         ...
 
-    def weights(self, request: Request, fleet: FleetIndex, /) -> Mapping[int, float]:
-        """Return the weight of each row that has one, all others having 0.
+    def weights(self, request: Request, fleet: FleetIndex, /) -> Mapping[int, float] | FloatArray:
+        """Return the weight of each row that has one, all others having 0; or those of all rows.
 
         Under `Normalised` they are scaled over the hosts that are in the running.
         """
@@ -201,13 +202,14 @@ class Policy:
             all others that pass (but a host that only a filter refuses counts until it is asked).
         filters: further rules, asked in this order.
         rules: further rules over columns; they are part of what a request asks.
-        overlay_weighers: what one request prefers; added before all others.
+        overlay_weighers: what one request prefers; added before all others. Without a word about
+            it, the soft rules of its server group.
     """
 
     weighers: tuple[Weigher | ShapeWeigher, ...] | Normalised = (RamWeigher(),)
     filters: tuple[HostFilter, ...] = ()
     rules: tuple[HostRule | OverlayRule, ...] = ()
-    overlay_weighers: tuple[OverlayWeigher, ...] = ()
+    overlay_weighers: tuple[OverlayWeigher, ...] = (GroupWeigher(),)
     _shaping: tuple[HostRule, ...] = attrs.field(init=False, eq=False, repr=False)
     _laid_over: tuple[OverlayRule, ...] = attrs.field(init=False, eq=False, repr=False)
 

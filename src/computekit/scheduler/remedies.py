@@ -91,7 +91,7 @@ def find_remedies(
         only: for each row, the number of the one rule that it breaks; -1 if there are several. The
             number after those of the predicates means that the groups do not fit together.
     """
-    predicates = all_predicates(request, policy)
+    predicates = all_predicates(request, policy, fleet)
     found: list[Remedy] = []
     for number, predicate in enumerate(predicates):
         rows = near[only[near] == number][:_ROWS_PER_RULE].tolist()

@@ -11,9 +11,10 @@ import attrs
 from computekit.model import PlacementRule, RuleKind, UnknownDomain
 from computekit.placement import LevelState
 
-__all__ = ["Eligible", "judge_domain", "soft_scores"]
+__all__ = ["MANY_DOMAINS", "Eligible", "judge_domain", "soft_scores"]
 
-_MANY = 4096
+MANY_DOMAINS = 4096
+"""So many more than have members need not be named: some of them will be empty."""
 
 
 @attrs.frozen
@@ -31,7 +32,7 @@ class Eligible:
     @classmethod
     def of(cls, names: Collection[str], occupied: int) -> "Eligible":
         """Return these domains, of a level of which so many have members."""
-        if len(names) > occupied + _MANY:
+        if len(names) > occupied + MANY_DOMAINS:
             return cls(len(names), None)
         return cls(len(names), frozenset(names))
 
