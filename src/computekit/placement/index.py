@@ -30,13 +30,12 @@ from computekit.placement.figures import Figures
 from computekit.placement.flat_use import flat_use
 from computekit.placement.groups import Groups
 from computekit.placement.host_aggregates import HostAggregates, Values
-from computekit.placement.host_view import HostRow, HostView, labels_of, used_further
+from computekit.placement.host_view import LABELS, HostRow, HostView, labels_of, used_further
 from computekit.placement.ports import ProviderUse
 from computekit.placement.row_log import RowLog
 
 __all__ = ["FleetIndex", "FleetSource"]
 
-_LABELS = ("arch", "hypervisor", "machine_types", "virt_type", "zone")
 _ZONES = TopologyLevels()
 
 
@@ -80,7 +79,7 @@ class FleetIndex:
         self.layout: int = 0
         self.standing: int = 0
         self.resources: dict[ResourceClass, ResourceColumn] = {}
-        self.labels: dict[str, Coded[str | None]] = {name: Coded(None, 0) for name in _LABELS}
+        self.labels: dict[str, Coded[str | None]] = {name: Coded(None, 0) for name in LABELS}
         self.disabled: Coded[str | None] = Coded(None, 0)
         self.root_traits: Members[Trait] = Members(0)
         self.deep_traits: Members[Trait] = Members(0)
