@@ -10,6 +10,7 @@ from computekit.pci.alias import (
     parse_alias_request,
     parse_aliases,
 )
+from computekit.pci.choice import ChoiceRefused, UnitChoice, choose_units
 from computekit.pci.codes import PCI_CODES
 from computekit.pci.config import PciConfig, parse_pci_config
 from computekit.pci.device import DeviceType, DiscoveryNote, HostDevices, NoteCode, PciDevice
@@ -17,6 +18,7 @@ from computekit.pci.explain import DeviceExplanation, PciExplanation, explain_de
 from computekit.pci.finding import Finding, Severity
 from computekit.pci.forming import Formed, form_groups
 from computekit.pci.group import DeviceGroup, GroupMember
+from computekit.pci.locality import Affinity, AffinityKey, GuestPlace
 from computekit.pci.matching import Match, match_devices
 from computekit.pci.nodedev import parse_nodedevs, read_nodedevs
 from computekit.pci.plan import PciPlan, plan_devices
@@ -27,6 +29,7 @@ from computekit.pci.provider_layout import (
     pci_provider_tree,
     provider_writes,
 )
+from computekit.pci.request import DeviceGrant, DeviceRequest, DeviceWant, device_requests
 from computekit.pci.spec import (
     DeviceSpec,
     GroupBy,
@@ -34,10 +37,22 @@ from computekit.pci.spec import (
     GroupRule,
     parse_device_specs,
 )
-from computekit.pci.state import Holding, KeptUnit, PciState, Stage, Standing
+from computekit.pci.state import HoldingStage, KeptUnit, PciState, UnitHolding, UnitStanding
 from computekit.pci.state_file import PciMemory, parse_pci_memory, render_pci_memory
 from computekit.pci.sysfs import read_sysfs
-from computekit.pci.unit import DeviceId, PciHost, Unit, UnitKey, UnitMember
+from computekit.pci.transition import (
+    AllocateUnits,
+    ClaimUnits,
+    DeviceEffect,
+    DevicesWiped,
+    EffectKind,
+    FreeUnits,
+    HandOverUnits,
+    PciEvent,
+    PciTransition,
+    pci_transition,
+)
+from computekit.pci.unit import DeviceId, DeviceUnit, PciHost, UnitKey, UnitMember
 
 __all__ = [
     "MAX_DOMAIN",
@@ -45,22 +60,37 @@ __all__ = [
     "AddressGlob",
     "AddressPattern",
     "AddressRegex",
+    "Affinity",
+    "AffinityKey",
     "Alias",
     "AliasCount",
     "AliasOption",
+    "AllocateUnits",
+    "ChoiceRefused",
+    "ClaimUnits",
+    "DeviceEffect",
     "DeviceExplanation",
+    "DeviceGrant",
     "DeviceGroup",
     "DeviceId",
+    "DeviceRequest",
     "DeviceSpec",
     "DeviceType",
+    "DeviceUnit",
+    "DeviceWant",
+    "DevicesWiped",
     "DiscoveryNote",
+    "EffectKind",
     "Finding",
     "Formed",
+    "FreeUnits",
     "GroupBy",
     "GroupMember",
     "GroupRemainder",
     "GroupRule",
-    "Holding",
+    "GuestPlace",
+    "HandOverUnits",
+    "HoldingStage",
     "HostDevices",
     "KeptUnit",
     "Match",
@@ -70,19 +100,23 @@ __all__ = [
     "PciAllocation",
     "PciConfig",
     "PciDevice",
+    "PciEvent",
     "PciExplanation",
     "PciHost",
     "PciMemory",
     "PciPlan",
     "PciState",
+    "PciTransition",
     "ProviderWrite",
     "Severity",
-    "Stage",
-    "Standing",
-    "Unit",
+    "UnitChoice",
+    "UnitHolding",
     "UnitKey",
     "UnitMember",
+    "UnitStanding",
     "WriteKind",
+    "choose_units",
+    "device_requests",
     "explain_devices",
     "form_groups",
     "match_devices",
@@ -93,6 +127,7 @@ __all__ = [
     "parse_pci_config",
     "parse_pci_memory",
     "pci_provider_tree",
+    "pci_transition",
     "plan_devices",
     "provider_writes",
     "read_nodedevs",

@@ -6,7 +6,7 @@ from computekit.model import ResourceClass
 from computekit.pci.alias import Alias, AliasOption
 from computekit.pci.device import DeviceType
 from computekit.pci.names import default_class
-from computekit.pci.unit import Unit
+from computekit.pci.unit import DeviceUnit
 
 __all__ = ["answering_aliases", "answers_to", "asked_class"]
 
@@ -20,7 +20,7 @@ def asked_class(option: AliasOption) -> ResourceClass | None:
     return default_class(option.vendor_id, option.product_id)
 
 
-def answers_to(unit: Unit, option: AliasOption) -> bool:
+def answers_to(unit: DeviceUnit, option: AliasOption) -> bool:
     """Return whether a unit, if it is free, is something that the option asks for."""
     if unit.tagged or unit.resource_class != asked_class(option):
         return False
@@ -40,7 +40,7 @@ def answers_to(unit: Unit, option: AliasOption) -> bool:
     )
 
 
-def answering_aliases(unit: Unit, aliases: Iterable[Alias]) -> tuple[str, ...]:
+def answering_aliases(unit: DeviceUnit, aliases: Iterable[Alias]) -> tuple[str, ...]:
     """Return the names of the aliases that a unit answers to; none while members are missing."""
     if unit.missing:
         return ()

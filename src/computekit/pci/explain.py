@@ -14,7 +14,7 @@ from computekit.pci.device import DiscoveryNote, HostDevices, PciDevice
 from computekit.pci.finding import Finding, refusals
 from computekit.pci.group import DeviceGroup
 from computekit.pci.judging import Judged, judge_devices
-from computekit.pci.unit import PciHost, Unit
+from computekit.pci.unit import DeviceUnit, PciHost
 from computekit.pci.views import findings_text
 
 __all__ = ["DeviceExplanation", "PciExplanation", "explain_devices", "explain_judged"]
@@ -142,7 +142,7 @@ def explain_devices(config: PciConfig, devices: HostDevices, name: str) -> PciEx
 
 def explain_judged(
     judged: Judged,
-    units: Iterable[Unit],
+    units: Iterable[DeviceUnit],
     findings: tuple[Finding, ...],
     config: PciConfig,
     devices: HostDevices,
@@ -174,7 +174,7 @@ def explain_judged(
     return PciExplanation(name, tuple(explained), judged.groups, findings, devices.notes)
 
 
-def _of_unit(unit: Unit, config: PciConfig) -> Iterator[tuple[PciAddress, DeviceExplanation]]:
+def _of_unit(unit: DeviceUnit, config: PciConfig) -> Iterator[tuple[PciAddress, DeviceExplanation]]:
     aliases = answering_aliases(unit, config.aliases.values())
     traits = tuple(sorted(unit.traits))
     for member in unit.members:

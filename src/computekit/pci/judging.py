@@ -12,7 +12,7 @@ from computekit.pci.forming import form_groups
 from computekit.pci.group import DeviceGroup
 from computekit.pci.layout import lay_out
 from computekit.pci.matching import Match, match_devices
-from computekit.pci.unit import PciHost, Unit
+from computekit.pci.unit import DeviceUnit, PciHost
 
 __all__ = ["Judged", "judge_devices"]
 
@@ -30,7 +30,7 @@ class Judged:
 
     matches: tuple[Match, ...]
     groups: tuple[DeviceGroup, ...]
-    units: tuple[Unit, ...]
+    units: tuple[DeviceUnit, ...]
     findings: tuple[Finding, ...]
 
 

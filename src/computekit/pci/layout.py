@@ -18,7 +18,7 @@ from computekit.pci.names import (
     OWNER_TRAIT,
     default_class,
 )
-from computekit.pci.unit import PciHost, Unit, UnitMember, device_id
+from computekit.pci.unit import DeviceUnit, PciHost, UnitMember, device_id
 
 __all__ = ["Layout", "lay_out"]
 
@@ -35,7 +35,7 @@ class Layout:
         findings: what came up.
     """
 
-    units: tuple[Unit, ...]
+    units: tuple[DeviceUnit, ...]
     findings: tuple[Finding, ...]
 
 
@@ -56,12 +56,12 @@ def lay_out(formed: Formed, devices: HostDevices, host: PciHost) -> Layout:
     for pf, family in families.items():
         units.extend(_family_units(pf, family, devices, host, findings))
     findings.extend(_long_names(units))
-    return Layout(Unit.ordered(units), tuple(findings))
+    return Layout(DeviceUnit.ordered(units), tuple(findings))
 
 
-def _group_unit(group: DeviceGroup, devices: HostDevices, host: PciHost) -> Unit:
+def _group_unit(group: DeviceGroup, devices: HostDevices, host: PciHost) -> DeviceUnit:
     provider, name = host.of_group(group.name)
-    return Unit(
+    return DeviceUnit(
         provider=provider,
         provider_name=name,
         resource_class=group.resource_class,
@@ -95,7 +95,7 @@ def _family_units(
     devices: HostDevices,
     host: PciHost,
     findings: list[Finding],
-) -> Iterable[Unit]:
+) -> Iterable[DeviceUnit]:
     by_class: dict[ResourceClass, list[Match]] = {}
     for match in family:
         by_class.setdefault(_class_of(match), []).append(match)
@@ -110,7 +110,7 @@ def _family_units(
                 message += f"{resource_class}, so they must have the same traits"
                 findings.append(Finding("H11", Severity.REFUSE, match.spec.path, message, (at,)))
             member = _member(GroupMember(match.device, "", match.spec), devices)
-            yield Unit(
+            yield DeviceUnit(
                 provider,
                 name,
                 resource_class,
@@ -121,7 +121,7 @@ def _family_units(
             )
 
 
-def _long_names(units: Iterable[Unit]) -> Iterable[Finding]:
+def _long_names(units: Iterable[DeviceUnit]) -> Iterable[Finding]:
     told: set[str] = set()
     for unit in units:
         name = unit.provider_name

@@ -6,8 +6,8 @@ import attrs
 
 from computekit.pci.address import PciAddress
 from computekit.pci.finding import Finding, Severity
-from computekit.pci.state import KeptUnit, PciState, Standing
-from computekit.pci.unit import Unit, UnitKey
+from computekit.pci.state import KeptUnit, PciState, UnitStanding
+from computekit.pci.unit import DeviceUnit, UnitKey
 
 __all__ = ["Reconciled", "reconcile"]
 
@@ -25,7 +25,9 @@ class Reconciled:
     findings: tuple[Finding, ...]
 
 
-def reconcile(state: PciState, wanted: Sequence[Unit], there: Collection[PciAddress]) -> Reconciled:
+def reconcile(
+    state: PciState, wanted: Sequence[DeviceUnit], there: Collection[PciAddress]
+) -> Reconciled:
     """Return what becomes of each unit, by the life cycle of groups and devices.
 
     ===================  =========================  ============================================
@@ -64,19 +66,21 @@ def reconcile(state: PciState, wanted: Sequence[Unit], there: Collection[PciAddr
             message = f"{_words(unit)} is withheld: {_words(blocker)} is in use"
             addresses = tuple(sorted(unit.addresses))
             findings.append(Finding("H18", Severity.WARN, unit.path, message, addresses))
-            kept.append(KeptUnit(unit, Standing.WITHHELD))
+            kept.append(KeptUnit(unit, UnitStanding.WITHHELD))
         else:
-            kept.append(KeptUnit(unit, Standing.DEGRADED if unit.missing else Standing.OFFERED))
+            kept.append(
+                KeptUnit(unit, UnitStanding.DEGRADED if unit.missing else UnitStanding.OFFERED)
+            )
     return Reconciled(tuple(kept), tuple(findings))
 
 
 class _Look:
     """What is wanted, by what it is looked for."""
 
-    def __init__(self, wanted: Iterable[Unit], there: Collection[PciAddress]) -> None:
+    def __init__(self, wanted: Iterable[DeviceUnit], there: Collection[PciAddress]) -> None:
         self._there = there
-        self._by_key: dict[UnitKey, Unit] = {}
-        self._of: dict[PciAddress, Unit] = {}
+        self._by_key: dict[UnitKey, DeviceUnit] = {}
+        self._of: dict[PciAddress, DeviceUnit] = {}
         for unit in wanted:
             self._by_key[unit.key] = unit
             for address in unit.addresses:
@@ -102,16 +106,16 @@ class _Look:
             left = "" if new is None else f" all but {_listed(new.addresses)} of"
             message = f"{_of_whom(held)}: the specs leave out{left} it; it is kept until it is free"
             findings.append(Finding("G10", Severity.WARN, path, message, _sorted(old.addresses)))
-            return KeptUnit(attrs.evolve(old, missing=gone), Standing.RETIRING, held.holding)
+            return KeptUnit(attrs.evolve(old, missing=gone), UnitStanding.RETIRING, held.holding)
         findings.extend(_traits_change(held, new))
         if new.signature != old.signature:
             message = f"{_of_whom(held)}: roles, ids or binding change; that waits until it is free"
             findings.append(Finding("G10", Severity.WARN, path, message, _sorted(old.addresses)))
             unit = attrs.evolve(old, traits=new.traits, missing=gone)
-            return KeptUnit(unit, Standing.RETIRING, held.holding)
-        return KeptUnit(new, Standing.DEGRADED if gone else Standing.OFFERED, held.holding)
+            return KeptUnit(unit, UnitStanding.RETIRING, held.holding)
+        return KeptUnit(new, UnitStanding.DEGRADED if gone else UnitStanding.OFFERED, held.holding)
 
-    def _refused_changes(self, old: Unit, new: Unit | None) -> Iterator[str]:
+    def _refused_changes(self, old: DeviceUnit, new: DeviceUnit | None) -> Iterator[str]:
         for address in _sorted(old.addresses):
             other = self._of.get(address)
             if other is not None and other.group is not None and other.key != old.key:
@@ -150,31 +154,31 @@ class _Look:
             return held
         if address not in self._there:
             find("H17", Severity.WARN, "is not there; it is kept until it is free")
-            return attrs.evolve(held, standing=Standing.RETIRING)
+            return attrs.evolve(held, standing=UnitStanding.RETIRING)
         if new is None:
             find("H16", Severity.WARN, "is meant by no spec; it is kept until it is free")
-            return attrs.evolve(held, standing=Standing.RETIRING)
+            return attrs.evolve(held, standing=UnitStanding.RETIRING)
         findings.extend(_traits_change(held, new))
-        return KeptUnit(new, Standing.OFFERED, held.holding)
+        return KeptUnit(new, UnitStanding.OFFERED, held.holding)
 
 
 class _Clashes:
     """Which held unit keeps another from being given away."""
 
-    def __init__(self, held: Iterable[Unit]) -> None:
-        self._addresses: dict[PciAddress, Unit] = {}
-        self._excludes: dict[PciAddress, Unit] = {}
+    def __init__(self, held: Iterable[DeviceUnit]) -> None:
+        self._addresses: dict[PciAddress, DeviceUnit] = {}
+        self._excludes: dict[PciAddress, DeviceUnit] = {}
         for unit in held:
             self._addresses.update(dict.fromkeys(unit.addresses, unit))
             self._excludes.update(dict.fromkeys(unit.excludes, unit))
 
-    def of(self, unit: Unit) -> Unit | None:
+    def of(self, unit: DeviceUnit) -> DeviceUnit | None:
         found = (self._addresses.get(address) for address in unit.excludes)
         other = (self._excludes.get(address) for address in unit.addresses)
         return next((it for it in (*found, *other) if it is not None), None)
 
 
-def _traits_change(held: KeptUnit, new: Unit) -> Iterator[Finding]:
+def _traits_change(held: KeptUnit, new: DeviceUnit) -> Iterator[Finding]:
     changed = held.unit.traits ^ new.traits
     if changed:
         message = f"{_of_whom(held)}: its traits change: {', '.join(sorted(changed))}"
@@ -186,7 +190,7 @@ def _of_whom(held: KeptUnit) -> str:
     return f"{_words(held.unit)}, which {consumer} has,"
 
 
-def _words(unit: Unit) -> str:
+def _words(unit: DeviceUnit) -> str:
     return str(unit.key) if unit.group is None else f"group {unit.group!r}"
 
 

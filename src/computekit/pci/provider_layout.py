@@ -8,7 +8,7 @@ import attrs
 from computekit.ids import ConsumerId, ProviderId
 from computekit.model import FrozenMap, Inventory, Provider, ProviderTree, ResourceClass
 from computekit.pci.names import MANAGED_TRAIT
-from computekit.pci.state import KeptUnit, PciState, Standing
+from computekit.pci.state import KeptUnit, PciState, UnitStanding
 from computekit.pci.unit import PciHost
 
 __all__ = [
@@ -74,7 +74,7 @@ def _provider(
         reserved = sum(1 for it in same if state.is_dirty(it.unit))
         inventories[name] = Inventory(total=total, reserved=reserved, max_unit=total)
     # What retires has the traits of yesterday; those of what is offered count.
-    says = next((it.unit for it in kept if it.standing is Standing.OFFERED), unit)
+    says = next((it.unit for it in kept if it.standing is UnitStanding.OFFERED), unit)
     return Provider(
         unit.provider, unit.provider_name, host.root, FrozenMap(inventories), says.traits
     )

@@ -8,12 +8,12 @@ import attrs
 
 from computekit.ids import ConsumerId
 from computekit.model import FrozenMap
-from computekit.pci.unit import DeviceId, Unit, UnitKey
+from computekit.pci.unit import DeviceId, DeviceUnit, UnitKey
 
-__all__ = ["Holding", "KeptUnit", "PciState", "Stage", "Standing"]
+__all__ = ["HoldingStage", "KeptUnit", "PciState", "UnitHolding", "UnitStanding"]
 
 
-class Stage(Enum):
+class HoldingStage(Enum):
     """How far somebody is with a unit."""
 
     CLAIMED = "claimed"
@@ -23,7 +23,7 @@ class Stage(Enum):
     """A guest has it."""
 
 
-class Standing(Enum):
+class UnitStanding(Enum):
     """What becomes of a unit, held or not."""
 
     OFFERED = "offered"
@@ -40,7 +40,7 @@ class Standing(Enum):
 
 
 @attrs.frozen
-class Holding:
+class UnitHolding:
     """Whose a unit is.
 
     Attributes:
@@ -51,7 +51,7 @@ class Holding:
 
     consumer: ConsumerId
     request: str = ""
-    stage: Stage = Stage.CLAIMED
+    stage: HoldingStage = HoldingStage.CLAIMED
 
 
 @attrs.frozen
@@ -65,14 +65,14 @@ class KeptUnit:
         holding: whose it is; None: nobody's.
     """
 
-    unit: Unit
-    standing: Standing = Standing.OFFERED
-    holding: Holding | None = None
+    unit: DeviceUnit
+    standing: UnitStanding = UnitStanding.OFFERED
+    holding: UnitHolding | None = None
 
     @property
     def counted(self) -> bool:
         """Whether it is in an inventory: what is held always is."""
-        return self.holding is not None or self.standing is Standing.OFFERED
+        return self.holding is not None or self.standing is UnitStanding.OFFERED
 
 
 def _by_key(units: Iterable[KeptUnit]) -> tuple[KeptUnit, ...]:
@@ -89,7 +89,7 @@ class PciState:
     """
 
     units: tuple[KeptUnit, ...] = attrs.field(default=(), converter=_by_key)
-    dirty: frozenset[DeviceId] = attrs.field(default=frozenset[DeviceId](), converter=frozenset)
+    dirty: frozenset[DeviceId] = frozenset()
 
     @cached_property
     def by_key(self) -> FrozenMap[UnitKey, KeptUnit]:
@@ -108,7 +108,7 @@ class PciState:
             kept
             for kept in self.units
             if kept.holding is None
-            and kept.standing is Standing.OFFERED
+            and kept.standing is UnitStanding.OFFERED
             and not self.is_dirty(kept.unit)
         )
 
@@ -118,7 +118,7 @@ class PciState:
             kept for kept in self.held if kept.holding and kept.holding.consumer == consumer
         )
 
-    def is_dirty(self, unit: Unit) -> bool:
+    def is_dirty(self, unit: DeviceUnit) -> bool:
         """Return whether a member of a unit must be wiped first."""
         return bool(self.dirty) and any(member.id in self.dirty for member in unit.members)
 

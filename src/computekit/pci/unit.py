@@ -12,7 +12,7 @@ from computekit.pci.address import PciAddress
 from computekit.pci.device import PciDevice
 from computekit.pci.names import LIVE_MIGRATABLE_TRAIT
 
-__all__ = ["DeviceId", "PciHost", "Unit", "UnitKey", "UnitMember", "device_id"]
+__all__ = ["DeviceId", "DeviceUnit", "PciHost", "UnitKey", "UnitMember", "device_id"]
 
 DeviceId = NewType("DeviceId", str)
 """What a device is called whatever slot it sits in: its card's serial number if it has one."""
@@ -103,7 +103,7 @@ class UnitMember:
 
 
 @attrs.frozen(slots=False)  # what is derived is kept
-class Unit:
+class DeviceUnit:
     """One device, or one group of devices: whoever gets it gets all of it.
 
     Attributes:
@@ -169,13 +169,13 @@ class Unit:
         """Whether it is wiped before somebody else gets it."""
         return any(member.one_time_use for member in self.members)
 
-    def clashes(self, other: "Unit") -> bool:
+    def clashes(self, other: "DeviceUnit") -> bool:
         """Return whether the two cannot both be somebody's."""
         return not (
             self.addresses.isdisjoint(other.excludes) and self.excludes.isdisjoint(other.addresses)
         )
 
     @staticmethod
-    def ordered(units: Iterable["Unit"]) -> tuple["Unit", ...]:
+    def ordered(units: Iterable["DeviceUnit"]) -> tuple["DeviceUnit", ...]:
         """Return them by their keys."""
         return tuple(sorted(units, key=lambda unit: unit.key))

@@ -13,7 +13,6 @@ from computekit.errors import InvalidInput
 from computekit.ids import ConsumerId, ProviderId
 from computekit.model import Provider, ProviderTree
 from computekit.pci import (
-    Holding,
     HostDevices,
     PciAddress,
     PciAllocation,
@@ -22,8 +21,9 @@ from computekit.pci import (
     PciMemory,
     PciPlan,
     PciState,
-    Standing,
+    UnitHolding,
     UnitKey,
+    UnitStanding,
     WriteKind,
     parse_pci_config,
     parse_pci_memory,
@@ -70,7 +70,7 @@ def taken(state: PciState, *keys: str) -> PciState:
     """Return a state in which somebody holds these units."""
     return state.replacing(
         {
-            UnitKey(key): attrs.evolve(state.by_key[UnitKey(key)], holding=Holding(ME))
+            UnitKey(key): attrs.evolve(state.by_key[UnitKey(key)], holding=UnitHolding(ME))
             for key in keys
         }
     )
@@ -198,8 +198,8 @@ def test_a_group_in_use_that_is_configured_no_more_is_kept_until_it_is_free(
         "h1_0000:81:00.0": {"CUSTOM_VF": 1},
     }
     standing = {str(it.unit.key): it.standing for it in plan.state.units}
-    assert standing["0000:81:00.1"] is Standing.WITHHELD
-    assert standing["group/g0"] is Standing.RETIRING
+    assert standing["0000:81:00.1"] is UnitStanding.WITHHELD
+    assert standing["group/g0"] is UnitStanding.RETIRING
     after = start(devices, *singles, state=freed(plan.state))
     assert totals(after.tree) == {"h1_0000:81:00.0": {"CUSTOM_VF": 2}}
 
@@ -230,8 +230,8 @@ def test_automatic_groups_keep_their_place_when_something_vanishes(devices: Host
     plan = start(without(devices, "01:00.1"), spec, state=state)
 
     assert [(str(it.unit.group), it.standing) for it in plan.state.units] == [
-        ("vfs.0000:01:00.0.0", Standing.DEGRADED),
-        ("vfs.0000:01:00.0.1", Standing.OFFERED),
+        ("vfs.0000:01:00.0.0", UnitStanding.DEGRADED),
+        ("vfs.0000:01:00.0.1", UnitStanding.OFFERED),
     ]
     gone = without(devices, "01:00.1", "01:00.2")
     assert len(start(gone, spec, state=plan.state).state.units) == 1
@@ -239,7 +239,7 @@ def test_automatic_groups_keep_their_place_when_something_vanishes(devices: Host
     forgotten = start(
         without(devices, "01:00.1"), whole, state=plan.state, forget=["01:00.1"]
     ).state
-    assert [it.standing for it in forgotten.units] == [Standing.OFFERED]
+    assert [it.standing for it in forgotten.units] == [UnitStanding.OFFERED]
 
 
 def test_a_card_that_moved_is_found_by_its_serial_number(devices: HostDevices) -> None:
