@@ -116,6 +116,13 @@ from computekit.scheduler.request import (
     SchedulingRun,
     intent_of,
 )
+from computekit.scheduler.request_weighers import (
+    CrossCellWeigher,
+    ImagePropertiesWeigher,
+    SoftAffinityWeigher,
+    SoftAntiAffinityWeigher,
+    image_property_figure,
+)
 from computekit.scheduler.rows import Row
 from computekit.scheduler.scheduler import Scheduler
 from computekit.scheduler.translate import translate
@@ -176,6 +183,7 @@ __all__ = [
     "ComputeCapabilitiesFilter",
     "ComputeFilter",
     "Condition",
+    "CrossCellWeigher",
     "Decision",
     "Demand",
     "DifferentHostFilter",
@@ -199,6 +207,7 @@ __all__ = [
     "HostRule",
     "HostWriter",
     "ImagePropertiesFilter",
+    "ImagePropertiesWeigher",
     "InAggregate",
     "InNetwork",
     "InTree",
@@ -259,6 +268,8 @@ __all__ = [
     "ServerGroupAntiAffinityFilter",
     "ShapeWeigher",
     "SimpleCIDRAffinityFilter",
+    "SoftAffinityWeigher",
+    "SoftAntiAffinityWeigher",
     "Unplaced",
     "Up",
     "Verdict",
@@ -272,6 +283,7 @@ __all__ = [
     "explanation_view",
     "facts_view",
     "host_tree_view",
+    "image_property_figure",
     "intent_of",
     "may_pin",
     "named_instances",

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from computekit.placement import BoolArray, FleetIndex
 from computekit.scheduler.blocks import NEVER, BlockScores, FloatArray
 from computekit.scheduler.compile import run_overlays
+from computekit.scheduler.multipliers import HasOption, multipliers
 from computekit.scheduler.normalised import Normalised, scaled_one
 from computekit.scheduler.normalised_shape import NormalisedShape
 from computekit.scheduler.overlays import Limits, Overlay
@@ -28,10 +29,11 @@ _Ranked = Iterator[tuple[int, float]]
 
 @attrs.frozen
 class _Lift:
-    """What one overlay weigher gives one request."""
+    """What one overlay weigher gives one request, and what that counts for on each row."""
 
-    weigher: OverlayWeigher
+    name: str
     weights: Mapping[int, float] | FloatArray
+    counts: FloatArray
 
     def dense(self, count: int) -> FloatArray:
         """Return the weights of all `count` rows."""
@@ -91,7 +93,7 @@ def ranked_rows(
     if isinstance(shape, NormalisedShape):
         every = np.ones(len(fleet), dtype=np.bool_)
         running = every if limits is None else limits.rows(len(fleet))
-        added = tuple((lift.dense(len(fleet)), lift.weigher.multiplier) for lift in lifts)
+        added = tuple((lift.dense(len(fleet)), lift.counts) for lift in lifts)
         scores = shape.among(running, added)
         return _from(scores, spent)
     return _lifted(shape, limits or Limits(), lifts, spent)
@@ -103,18 +105,30 @@ def overlay_parts(
     """Return what each overlay weigher gives `rows`, which are all that are in the running."""
     found: dict[str, FloatArray] = {}
     for lift in _lifts(fleet, request, policy):
-        weights, count = lift.dense(len(fleet))[rows], lift.weigher.multiplier
+        weights, counts = lift.dense(len(fleet))[rows], lift.counts[rows]
         relative = isinstance(policy.weighers, Normalised)
-        found[lift.weigher.name] = scaled_one(weights, count)[0] if relative else weights * count
+        found[lift.name] = scaled_one(weights, counts)[0] if relative else weights * counts
     return found
 
 
 def _lifts(fleet: FleetIndex, request: Request, policy: Policy) -> list[_Lift]:
+    grouped = bool(fleet.aggregates.keys)
     return [
-        _Lift(weigher, weights)
+        _Lift(weigher.name, weights, counts)
         for weigher in policy.overlay_weighers
-        if weigher.multiplier and len(weights := weigher.weights(request, fleet))
+        if (weigher.multiplier or grouped)
+        and len(weights := weigher.weights(request, fleet))
+        and (counts := _counts(fleet, weigher)) is not None
     ]
+
+
+def _counts(fleet: FleetIndex, weigher: OverlayWeigher) -> FloatArray | None:
+    """Return what a weigher counts for on each row; None if for nothing anywhere."""
+    if isinstance(weigher, HasOption):
+        found = multipliers(fleet, slice(None), weigher.option, weigher.multiplier)
+        if found is not None:
+            return found
+    return np.broadcast_to(weigher.multiplier, len(fleet)) if weigher.multiplier else None
 
 
 def _of_all(shape: Shape | NormalisedShape, without: Collection[int]) -> _Ranked:
@@ -152,10 +166,10 @@ def _lifted(shape: Shape, limits: Limits, lifts: list[_Lift], spent: Collection[
     more: dict[int, float] = {}
     for lift in lifts:
         if isinstance(lift.weights, np.ndarray):
-            scores = scores.plus(lift.weights * lift.weigher.multiplier)
+            scores = scores.plus(lift.weights * lift.counts)
             continue
         for row, weight in lift.weights.items():
-            more[row] = more.get(row, 0.0) + weight * lift.weigher.multiplier
+            more[row] = more.get(row, 0.0) + weight * lift.counts.item(row)
     if limits.only is not None:
         few = [row for row in limits.only if row not in spent and limits.allow(row)]
         return iter(_best_first(scores, few, more))

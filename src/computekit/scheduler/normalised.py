@@ -110,10 +110,10 @@ class Normalised:
         )
 
 
-def scaled_one(weights: FloatArray, count: float) -> FloatArray:
+def scaled_one(weights: FloatArray, counts: FloatArray) -> FloatArray:
     """Return what one weigher without a lower end of its own gives each row, as (1, row)."""
     width = float(np.ptp(weights)) if len(weights) > 1 else 0.0
     if not width:
         return np.zeros((1, len(weights)))
-    found: FloatArray = (weights - weights.min()) / width * count
+    found: FloatArray = (weights - weights.min()) / width * counts
     return found[np.newaxis]

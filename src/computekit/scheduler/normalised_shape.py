@@ -120,14 +120,14 @@ class NormalisedShape:
         self._follow((row,))
 
     def among(
-        self, rows: BoolArray, further: tuple[tuple[FloatArray, float], ...] = ()
+        self, rows: BoolArray, further: tuple[tuple[FloatArray, FloatArray], ...] = ()
     ) -> BlockScores:
         """Return the scores of some rows, when only they are in the running.
 
         Args:
             rows: which, as a mask over all.
             further: weights over all rows that are scaled and added before the others, each with
-                what it counts for.
+                what it counts for on each row.
         """
         running = np.flatnonzero(self.allowed & rows)
         raw = self._weights.raw.take(running, axis=1)
@@ -135,7 +135,7 @@ class NormalisedShape:
         parts = scale.parts(raw, self._counts(running))
         if further:
             parts = np.concatenate(
-                [*(scaled_one(w[running], count) for w, count in further), parts]
+                [*(scaled_one(w[running], counts[running]) for w, counts in further), parts]
             )
         flat = np.full(len(rows), NEVER)
         flat[running] = added(parts)

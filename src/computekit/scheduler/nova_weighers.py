@@ -13,6 +13,7 @@ import numpy as np
 from computekit.model import DISK_GB, MEMORY_MB, VCPU, FrozenMap, ResourceClass
 from computekit.placement import FleetIndex, Rows
 from computekit.scheduler.blocks import FloatArray
+from computekit.scheduler.multipliers import multipliers
 from computekit.scheduler.normalised import Normalised, RangeWeigher
 
 __all__ = [
@@ -33,11 +34,13 @@ class FreeWeigher:
         name: of the weigher.
         resource_class: the class.
         multiplier: below zero prefers the fullest host.
+        option: the key by which aggregates set another multiplier; "" if they cannot.
     """
 
     name: str
     resource_class: ResourceClass
     multiplier: float = 1.0
+    option: str = ""
 
     @property
     def least(self) -> float | None:
@@ -53,8 +56,8 @@ class FreeWeigher:
         column = fleet.resources.get(self.resource_class)
         return 0.0 if column is None else float(column.free.value.item(row))
 
-    def multipliers(self, _fleet: FleetIndex, _rows: Rows, /) -> FloatArray | None:
-        return None
+    def multipliers(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray | None:
+        return multipliers(fleet, rows, self.option, self.multiplier)
 
 
 @attrs.frozen
@@ -66,12 +69,16 @@ class FigureWeigher:
         figure: its name in the index.
         multiplier: below zero prefers the lowest.
         least: the lower end of the range; None: the least of the hosts in the running.
+        option: the key by which aggregates set another multiplier; "" if they cannot.
+        negated: whether aggregates write the negative of the multiplier.
     """
 
     name: str
     figure: str
     multiplier: float = 1.0
     least: float | None = None
+    option: str = ""
+    negated: bool = False
 
     def raw(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray:
         return fleet.figures.vector(self.figure, rows)
@@ -79,8 +86,8 @@ class FigureWeigher:
     def weight(self, fleet: FleetIndex, row: int, /) -> float:
         return fleet.figures.of(self.figure, row) or 0.0
 
-    def multipliers(self, _fleet: FleetIndex, _rows: Rows, /) -> FloatArray | None:
-        return None
+    def multipliers(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray | None:
+        return multipliers(fleet, rows, self.option, self.multiplier, -1.0 if self.negated else 1.0)
 
 
 @attrs.frozen
@@ -103,8 +110,8 @@ class PciWeigher:
     def weight(self, fleet: FleetIndex, row: int, /) -> float:
         return 100.0 - min(fleet.figures.of("free_pci_devices", row) or 0.0, 99.0)
 
-    def multipliers(self, _fleet: FleetIndex, _rows: Rows, /) -> FloatArray | None:
-        return None
+    def multipliers(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray | None:
+        return multipliers(fleet, rows, "pci_weight_multiplier", self.multiplier)
 
 
 @attrs.frozen
@@ -133,19 +140,31 @@ class MetricsWeigher:
         total[np.isnan(total)] = self.unavailable
         return total
 
-    def multipliers(self, _fleet: FleetIndex, _rows: Rows, /) -> FloatArray | None:
-        return None
+    def multipliers(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray | None:
+        return multipliers(fleet, rows, "metrics_weight_multiplier", self.multiplier)
 
 
 _WEIGHERS: tuple[RangeWeigher, ...] = (
-    FigureWeigher("BuildFailureWeigher", "failed_builds", -1_000_000.0),
-    FreeWeigher("CPUWeigher", VCPU),
-    FreeWeigher("DiskWeigher", DISK_GB),
-    FigureWeigher("HypervisorVersionWeigher", "hypervisor_version"),
-    FigureWeigher("IoOpsWeigher", "io_ops", -1.0, 0.0),
-    FigureWeigher("NumInstancesWeigher", "instances", 0.0),
+    FigureWeigher(
+        "BuildFailureWeigher",
+        "failed_builds",
+        -1_000_000.0,
+        option="build_failure_weight_multiplier",
+        negated=True,
+    ),
+    FreeWeigher("CPUWeigher", VCPU, option="cpu_weight_multiplier"),
+    FreeWeigher("DiskWeigher", DISK_GB, option="disk_weight_multiplier"),
+    FigureWeigher(
+        "HypervisorVersionWeigher",
+        "hypervisor_version",
+        option="hypervisor_version_weight_multiplier",
+    ),
+    FigureWeigher("IoOpsWeigher", "io_ops", -1.0, 0.0, "io_ops_weight_multiplier"),
+    FigureWeigher(
+        "NumInstancesWeigher", "instances", 0.0, option="num_instances_weight_multiplier"
+    ),
     PciWeigher(),
-    FreeWeigher("RAMWeigher", MEMORY_MB),
+    FreeWeigher("RAMWeigher", MEMORY_MB, option="ram_weight_multiplier"),
 )
 # In Nova's order: sums of floating numbers depend on it.
 NOVA_WEIGHERS: Mapping[str, RangeWeigher] = MappingProxyType({w.name: w for w in _WEIGHERS})
