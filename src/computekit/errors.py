@@ -16,7 +16,9 @@
     |  |- AmountNotAllowed              provider, resource_class, asked, rule
     |  |- NoInventory                   provider, resource_class
     |  |- CounterFull                   scope, name, used, bound          (retryable)
+    |  |- GroupRuleBroken               group, host, rule, reason         (retryable)
     |  |- ClaimsLost                    hosts, reason                     (retryable)
+    |- RetriesExhausted                 tries, reason, explanation
     |- NoValidHost                      summary, explanation
     |- LeaseLost                        an executor no longer owns its operation
     |- FenceRejected                    a message or effect of a past owner
@@ -67,6 +69,7 @@ __all__ = [
     "Fault",
     "FenceRejected",
     "GenerationConflict",
+    "GroupRuleBroken",
     "HostError",
     "HostNotReady",
     "HypervisorRefused",
@@ -83,6 +86,7 @@ __all__ = [
     "PermissionRefused",
     "ProgramFailed",
     "RemoteError",
+    "RetriesExhausted",
     "StateConflict",
     "StorageFailed",
     "StorageFull",
@@ -320,6 +324,30 @@ class CounterFull(ClaimRefused):
 
 
 @attrs.define(eq=False, slots=False)
+class GroupRuleBroken(ClaimRefused):
+    """A rule of a server group would be broken; another host may keep it.
+
+    Attributes:
+        group: its id.
+        host: that was chosen.
+        rule: in words.
+        reason: what is in its way.
+    """
+
+    code: ClassVar[str] = "claim.group"
+    retryable: ClassVar[bool] = True
+    group: str
+    host: str
+    rule: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """The group, its rule and the reason."""
+        return f"host {self.host} breaks {self.rule!r} of server group {self.group}: {self.reason}"
+
+
+@attrs.define(eq=False, slots=False)
 class ClaimsLost(ClaimRefused):
     """Each host that was chosen had changed by the time of its claim; choose again.
 
@@ -337,6 +365,27 @@ class ClaimsLost(ClaimRefused):
     def message(self) -> str:
         """The hosts and the last reason."""
         return f"others were faster on {', '.join(self.hosts)}: {self.reason}"
+
+
+@attrs.define(eq=False, slots=False)
+class RetriesExhausted(ComputekitError):
+    """There were hosts, but each one was lost to others as often as it may be tried.
+
+    Attributes:
+        tries: how often hosts were chosen.
+        reason: what the last claim said.
+        explanation: every rule and host, as text.
+    """
+
+    code: ClassVar[str] = "retries_exhausted"
+    tries: int
+    reason: str
+    explanation: str = ""
+
+    @property
+    def message(self) -> str:
+        """How often, and the last reason."""
+        return f"others were faster {self.tries} times in a row: {self.reason}"
 
 
 @attrs.define(eq=False, slots=False)

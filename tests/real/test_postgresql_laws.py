@@ -12,11 +12,13 @@ from sqlalchemy import create_engine
 
 from computekit.clock import SystemClock
 from computekit.errors import StoreUnavailable
-from computekit.store import SqlAggregates, SqlGroups, SqlHosts, SqlPlacement, SqlStore
+from computekit.store import SqlAggregates, SqlCells, SqlGroups, SqlHosts, SqlPlacement, SqlStore
 from computekit.store.migrations import migrate
 from computekit.store.tables import METADATA
 from computekit.testing import ManualClock
 from computekit.testing.aggregate_laws import AggregateBench, AggregateLaws
+from computekit.testing.cell_laws import CellBench, CellLaws
+from computekit.testing.group_claim_laws import GroupClaimBench, GroupClaimLaws
 from computekit.testing.group_laws import GroupBench, GroupLaws
 from computekit.testing.host_laws import HostBench, HostLaws, example_host
 from computekit.testing.placement_bench import PlacementBench
@@ -70,6 +72,13 @@ class TestPostgresqlHosts(Databases, HostLaws):
             yield HostBench(store, SqlHosts(store))
 
 
+class TestPostgresqlCells(Databases, CellLaws):
+    @contextmanager
+    def open(self, directory: Path) -> Iterator[CellBench]:
+        with self.store(directory) as store:
+            yield CellBench(store, SqlCells(store))
+
+
 class TestPostgresqlAggregates(Databases, AggregateLaws):
     @contextmanager
     def open(self, directory: Path) -> Iterator[AggregateBench]:
@@ -82,6 +91,16 @@ class TestPostgresqlGroups(Databases, GroupLaws):
     def open(self, directory: Path) -> Iterator[GroupBench]:
         with self.store(directory) as store:
             yield GroupBench(store, SqlGroups(store))
+
+
+class TestPostgresqlGroupClaims(Databases, GroupClaimLaws):
+    @contextmanager
+    def open(self, directory: Path) -> Iterator[GroupClaimBench]:
+        with self.store(directory) as store:
+            placement = SqlPlacement(store, ManualClock())
+            yield GroupClaimBench(
+                store, placement, SqlHosts(store), SqlAggregates(store), SqlGroups(store)
+            )
 
 
 class TestPostgresqlPlacement(Databases, PlacementLaws):

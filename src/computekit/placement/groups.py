@@ -92,6 +92,20 @@ class GroupState:
     places: Mapping[ConsumerId, Places] = attrs.field(factory=dict)
     levels: Mapping[str, LevelState] = attrs.field(factory=dict)
 
+    @classmethod
+    def of(cls, group: ServerGroup | None, places: Mapping[ConsumerId, Places]) -> "GroupState":
+        """Return a group whose members are at these places."""
+        counts: dict[str, dict[str, int]] = {}
+        moving: dict[str, dict[str, int]] = {}
+        for place in places.values():
+            for level, domains in place.items():
+                for into in (counts, moving) if len(domains) > 1 else (counts,):
+                    here = into.setdefault(level, {})
+                    for domain in domains:
+                        here[domain] = here.get(domain, 0) + 1
+        levels = {level: LevelState(here, moving.get(level, {})) for level, here in counts.items()}
+        return cls(group, places, levels)
+
     def at(self, level: str, without: ConsumerId | None = None) -> LevelState:
         """Return how the members lie at a level, one of them left out."""
         state = self.levels.get(level, LevelState())

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from computekit.errors import AlreadyExists, NotFound
+from computekit.errors import AlreadyExists
 from computekit.ids import ProjectId, ServerGroupId
 from computekit.model import ServerGroup
 from computekit.work import MemoryStore, MemoryTable, Tx
@@ -36,21 +36,16 @@ class GroupReader(Protocol):
 
 
 class GroupWriter(GroupReader, Protocol):
-    """Writes; each belongs to a transaction."""
+    """Writes; each belongs to a transaction.
+
+    A group stays as it was made, for members were placed by its rules.
+    """
 
     def add_group(self, tx: Tx, group: ServerGroup) -> None:
         """Write a new group.
 
         Raises:
             AlreadyExists: the id is taken.
-        """
-        ...
-
-    def put_group(self, tx: Tx, group: ServerGroup) -> None:
-        """Replace the row of a group; replicas hear of it only if it differs.
-
-        Raises:
-            NotFound: there is none of this id.
         """
         ...
 
@@ -96,15 +91,6 @@ class MemoryGroups:
             raise AlreadyExists("server group", group.id)
         self._rows.put(mine, group.id, group)
         tx.changed(GROUP_CHANGED, group.id)
-
-    def put_group(self, tx: Tx, group: ServerGroup) -> None:
-        mine = self._store.transaction(tx)
-        before = self._rows.rows.get(group.id)
-        if before is None:
-            raise NotFound("server group", group.id)
-        if before != group:
-            self._rows.put(mine, group.id, group)
-            tx.changed(GROUP_CHANGED, group.id)
 
     def delete_group(self, tx: Tx, group: ServerGroupId) -> None:
         mine = self._store.transaction(tx)

@@ -1,8 +1,8 @@
 """Server groups as rows."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from computekit.errors import AlreadyExists, NotFound
+from computekit.errors import AlreadyExists
 from computekit.ids import ProjectId, ServerGroupId, UserId
 from computekit.model import PlacementRule, ServerGroup, decode, encode
 from computekit.scheduler.groups import GROUP_CHANGED
@@ -24,7 +24,6 @@ _ONE = _ALL.where(SERVER_GROUP.c.id == bindparam("group"))
 _LOCK = _ONE.with_for_update()
 _SOME = _ALL.where(SERVER_GROUP.c.id.in_(bindparam("groups", expanding=True)))
 _INSERT = insert(SERVER_GROUP)
-_UPDATE = update(SERVER_GROUP).where(SERVER_GROUP.c.id == bindparam("group"))
 _DELETE = delete(SERVER_GROUP).where(SERVER_GROUP.c.id == bindparam("group"))
 
 
@@ -66,17 +65,15 @@ class SqlGroups:
         connection = self._store.connection(tx)
         if _locked(connection, group.id) is not None:
             raise AlreadyExists("server group", group.id)
-        connection.execute(_INSERT, {"id": group.id, **_values(group)})
+        row = {
+            "id": group.id,
+            "name": group.name,
+            "project_id": group.project,
+            "user_id": group.user,
+            "rules": encode(group.rules),
+        }
+        connection.execute(_INSERT, row)
         tx.changed(GROUP_CHANGED, group.id)
-
-    def put_group(self, tx: Tx, group: ServerGroup) -> None:
-        connection = self._store.connection(tx)
-        before = _locked(connection, group.id)
-        if before is None:
-            raise NotFound("server group", group.id)
-        if before != group:
-            connection.execute(_UPDATE.values(_values(group)), {"group": group.id})
-            tx.changed(GROUP_CHANGED, group.id)
 
     def delete_group(self, tx: Tx, group: ServerGroupId) -> None:
         if self._store.connection(tx).execute(_DELETE, {"group": group}).rowcount:
@@ -89,15 +86,6 @@ class SqlGroups:
 def _locked(connection: Connection, group: ServerGroupId) -> ServerGroup | None:
     row = connection.execute(_LOCK, {"group": group}).first()
     return None if row is None else _parse(*row)
-
-
-def _values(group: ServerGroup) -> dict[str, object]:
-    return {
-        "name": group.name,
-        "project_id": group.project,
-        "user_id": group.user,
-        "rules": encode(group.rules),
-    }
 
 
 def _parse(id: str, name: str, project: str, user: str | None, rules: str) -> ServerGroup:
