@@ -110,9 +110,9 @@ PCI_CODES_HEAD = """\
 
 <!-- Written by tools/generate_reference.py from src/computekit/pci/codes.py. -->
 
-C, S and A are faults of what is written: the file, a device spec, an alias. G is about groups, H
-about a configuration together with a host. N is what discovery finds broken; it keeps no other
-device from being reported.
+C, S, A, F and P are faults of what is written: the file, a device spec, an alias, an affinity set,
+the memory of a host. G is about groups, H about a configuration together with a host. N is what
+discovery finds broken; it keeps no other device from being reported.
 
 | code | meaning |
 |------|---------|

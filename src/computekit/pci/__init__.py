@@ -2,6 +2,7 @@
 
 from computekit.pci.address import MAX_DOMAIN, PciAddress
 from computekit.pci.address_pattern import AddressGlob, AddressPattern, AddressRegex
+from computekit.pci.affinity_set import AffinitySet, affinities_of, parse_affinity_sets
 from computekit.pci.alias import (
     Alias,
     AliasCount,
@@ -29,7 +30,13 @@ from computekit.pci.provider_layout import (
     pci_provider_tree,
     provider_writes,
 )
-from computekit.pci.request import DeviceGrant, DeviceRequest, DeviceWant, device_requests
+from computekit.pci.request import (
+    DeviceGrant,
+    DeviceRequest,
+    DeviceWant,
+    device_grants,
+    device_requests,
+)
 from computekit.pci.spec import (
     DeviceSpec,
     GroupBy,
@@ -62,6 +69,7 @@ __all__ = [
     "AddressRegex",
     "Affinity",
     "AffinityKey",
+    "AffinitySet",
     "Alias",
     "AliasCount",
     "AliasOption",
@@ -115,11 +123,14 @@ __all__ = [
     "UnitMember",
     "UnitStanding",
     "WriteKind",
+    "affinities_of",
     "choose_units",
+    "device_grants",
     "device_requests",
     "explain_devices",
     "form_groups",
     "match_devices",
+    "parse_affinity_sets",
     "parse_alias_request",
     "parse_aliases",
     "parse_device_specs",

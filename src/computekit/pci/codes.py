@@ -42,6 +42,11 @@ PCI_CODES = FrozenMap(
         "A20": "A part of a flavor's request is not `name:count`.",
         "A21": "The count of a flavor's request is not 1 to 64.",
         "A22": "A flavor asks for an alias that there is not.",
+        "F01": "An entry of `affinity_set` is no JSON object.",
+        "F02": "A key stands in one affinity set twice.",
+        "F03": "The requests of an affinity set are none, or one of them is not possible.",
+        "F04": "A key of an affinity set is not known.",
+        "F05": "An affinity set asks for nothing, or for something that there is not.",
         "G01": "Group keys on a host that does not report to Placement.",
         "G02": "Group keys without `group_type`, or not with one of `group_name` and `group_by`.",
         "G03": "A device is meant for several groups, or as exactly grouped as ungrouped.",
@@ -91,4 +96,4 @@ PCI_CODES = FrozenMap(
         "N10": "Two entries have one address; the first counts.",
     }
 )
-"""Codes of faults (C, S, A, P: what is written; G: groups; H: with this host) and notes (N)."""
+"""Codes of faults (C, S, A, F, P: what is written; G: groups; H: with this host) and notes (N)."""

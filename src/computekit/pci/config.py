@@ -7,13 +7,17 @@ import attrs
 
 from computekit.errors import Fault, InvalidInput
 from computekit.model import FrozenMap
+from computekit.pci.affinity_set import AffinitySet, parse_affinity_sets
 from computekit.pci.alias import Alias, parse_aliases
 from computekit.pci.entry import Entry, JsonObject, near, parse_json
 from computekit.pci.spec import DeviceSpec, parse_device_specs
 
 __all__ = ["PciConfig", "parse_pci_config"]
 
-_KNOWN = ("device_spec", "alias", "report_in_placement", "allow_iommu_split", "num_pcie_ports")
+_KNOWN = (
+    *("device_spec", "alias", "affinity_set", "report_in_placement", "allow_iommu_split"),
+    "num_pcie_ports",
+)
 
 
 @attrs.frozen
@@ -26,6 +30,7 @@ class PciConfig:
         allow_iommu_split: whether groups may share IOMMU groups with devices that the host uses.
         guest_ports: for how many devices a guest has ports; None: not said.
         in_placement: whether the host reports its devices to Placement.
+        affinity_sets: what must lie together when it is asked for together.
     """
 
     specs: tuple[DeviceSpec, ...] = ()
@@ -33,6 +38,7 @@ class PciConfig:
     allow_iommu_split: bool = False
     guest_ports: int | None = None
     in_placement: bool = True
+    affinity_sets: tuple[AffinitySet, ...] = ()
 
 
 def parse_pci_config(text: str, *, syntax: str) -> PciConfig:
@@ -40,7 +46,7 @@ def parse_pci_config(text: str, *, syntax: str) -> PciConfig:
 
     Keys: `device_spec` and `alias`, lists of Nova's forms: JSON in a string, or the file's own
     objects; `report_in_placement` (true unless said), `allow_iommu_split` (false),
-    `num_pcie_ports`.
+    `affinity_set`, a list too, and `num_pcie_ports`.
 
     Args:
         text: of the file.
@@ -69,12 +75,15 @@ def parse_pci_config(text: str, *, syntax: str) -> PciConfig:
         if key not in _KNOWN:
             entry.fault(key, "C03", f"no such key{near(key, _KNOWN)}")
     in_placement = entry.flag("report_in_placement") is not False
+    specs = parse_device_specs(entry.listed("device_spec"), faults, in_placement=in_placement)
+    aliases = parse_aliases(entry.listed("alias"), faults, in_placement=in_placement)
     config = PciConfig(
-        specs=parse_device_specs(entry.listed("device_spec"), faults, in_placement=in_placement),
-        aliases=parse_aliases(entry.listed("alias"), faults, in_placement=in_placement),
+        specs=specs,
+        aliases=aliases,
         allow_iommu_split=entry.flag("allow_iommu_split") is True,
         guest_ports=entry.number("num_pcie_ports", 0, 1_000),
         in_placement=in_placement,
+        affinity_sets=parse_affinity_sets(entry.listed("affinity_set"), aliases, faults),
     )
     if faults:
         raise InvalidInput(tuple(faults))

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from computekit.ids import ProviderId
-from computekit.model import RequestGroup, ResourceClass, Resources, Trait
+from computekit.model import FrozenMap, RequestGroup, ResourceClass, Resources, Trait
 from computekit.pci.alias import Alias, AliasCount, AliasOption, NumaPolicy
 from computekit.pci.answering import asked_class
 from computekit.pci.names import LIVE_MIGRATABLE_TRAIT, OWNER_TRAIT
 
-__all__ = ["DeviceGrant", "DeviceRequest", "DeviceWant", "device_requests"]
+__all__ = ["DeviceGrant", "DeviceRequest", "DeviceWant", "device_grants", "device_requests"]
 
 
 @attrs.frozen
@@ -97,6 +97,25 @@ class DeviceRequest:
             )
             for at in range(self.count)
         )
+
+
+def device_grants(
+    requests: Iterable[DeviceRequest], mappings: Mapping[str, tuple[ProviderId, ...]]
+) -> FrozenMap[str, DeviceGrant]:
+    """Return what Placement gave, by want.
+
+    Args:
+        requests: what was asked for.
+        mappings: of a candidate: the providers of each request group.
+    """
+    found: dict[str, DeviceGrant] = {}
+    for request in requests:
+        resource_class = asked_class(request.alias.options[0])
+        for want in request.wants({}):
+            if resource_class is not None and want.name in mappings:
+                provider = mappings[want.name][0]  # a group of one unit has one provider
+                found[want.name] = DeviceGrant(want.name, provider, resource_class)
+    return FrozenMap(found)
 
 
 def device_requests(

@@ -48,6 +48,9 @@ HOST = HostDevices.of(
 )
 
 
+ALIAS = [{"name": "a", "resource_class": "x"}]
+
+
 def outcome(**config: object) -> list[tuple[str, str]]:
     """Return code and path of each fault; without one, of each finding."""
     try:
@@ -143,6 +146,17 @@ CASES: list[tuple[dict[str, object], list[tuple[str, str]]]] = [
     ({"alias": [{"name": "a", "group_type": "t", "vendor_id": "10de"}]},
      [("A13", "alias[0].vendor_id")]),
     ({"alias": [{"name": "a", "vendor_id": "10de"}]}, [("A14", "alias[0]")]),
+    ({"affinity_set": ["x"]}, [("F01", "affinity_set[0]")]),
+    ({"affinity_set": ['{"match": "pf", "match": "pf", "requests": ["a:2"]}'], "alias": ALIAS},
+     [("F02", "affinity_set[0].match")]),
+    ({"affinity_set": [{"match": "pf", "requests": ["a", "b:1", "a:1", "a:2"]}], "alias": ALIAS},
+     [("F03", f"affinity_set[0].requests[{at}]") for at in (0, 1, 3)]
+     + [("F03", "affinity_set[0].requests")]),
+    ({"affinity_set": [{"match": "pf", "request": ["a:2"]}], "alias": ALIAS},
+     [("F04", "affinity_set[0].request"), ("F03", "affinity_set[0].requests")]),
+    ({"affinity_set": [{"match": "switch", "requests": ["a:2"]}], "alias": ALIAS},
+     [("F05", "affinity_set[0].match")]),
+    ({"affinity_set": [{"requests": ["a:2"]}], "alias": ALIAS}, [("F05", "affinity_set[0]")]),
     (
         {"report_in_placement": False} | {"alias": [{"name": "a", "resource_class": "x"}]},
         [("A14", "alias[0]")],
