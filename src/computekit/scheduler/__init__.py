@@ -81,14 +81,13 @@ from computekit.scheduler.nova_weighers import (
     nova_weighing,
 )
 from computekit.scheduler.overlays import Limits, NotIgnored, OnHost, Overlay
+from computekit.scheduler.plain_functions import HostFilter, HostWeigher, Refusal, RequestFilter
 from computekit.scheduler.policy import (
-    HostFilter,
     HostRule,
     OverlayRule,
     OverlayWeigher,
     Policy,
     RamWeigher,
-    Refusal,
     ShapeWeigher,
     Weigher,
 )
@@ -205,6 +204,7 @@ __all__ = [
     "HostReader",
     "HostReport",
     "HostRule",
+    "HostWeigher",
     "HostWriter",
     "ImagePropertiesFilter",
     "ImagePropertiesWeigher",
@@ -255,6 +255,7 @@ __all__ = [
     "Remedies",
     "Remedy",
     "Request",
+    "RequestFilter",
     "Row",
     "RuleReport",
     "RunsImage",

@@ -65,5 +65,5 @@ def takes(fleet: FleetIndex, row: int, request: Request, policy: Policy) -> bool
     return (
         not failing(fleet, row, request, policy)
         and searched(fleet, row, request)
-        and policy.refusal(fleet.view(row)) is None
+        and policy.refusal(fleet.view(row), request) is None
     )

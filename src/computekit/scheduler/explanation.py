@@ -12,7 +12,8 @@ from computekit.placement import FleetIndex
 from computekit.scheduler.judged import YES, HostReports, Judged, judge
 from computekit.scheduler.narrowing import overlay_parts
 from computekit.scheduler.normalised import Normalised
-from computekit.scheduler.policy import Policy, Refusal
+from computekit.scheduler.plain_functions import Refusal
+from computekit.scheduler.policy import Policy
 from computekit.scheduler.remedies import Remedies, Remedy
 from computekit.scheduler.reports import HostReport, RankedHost, RuleReport
 from computekit.scheduler.request import Request

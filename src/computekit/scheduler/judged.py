@@ -13,7 +13,8 @@ from computekit.placement import BoolArray, FleetIndex, no_fit
 from computekit.scheduler.amount import Amount
 from computekit.scheduler.deciding_again import all_predicates
 from computekit.scheduler.fitter import Fitter
-from computekit.scheduler.policy import Policy, Refusal
+from computekit.scheduler.plain_functions import Refusal
+from computekit.scheduler.policy import Policy
 from computekit.scheduler.predicates import Enabled, Predicate
 from computekit.scheduler.remedies import Remedies, find_remedies, remedy_for
 from computekit.scheduler.reports import HostReport, RuleReport, Verdict
@@ -175,7 +176,7 @@ def _searched(
         if fitter.fit(fleet, row) is None:
             unfit[row] = no_fit(fleet.tree(row), request.placement)
             continue
-        refusal = refusals.get(fleet.names[row]) or policy.refusal(fleet.view(row))
+        refusal = refusals.get(fleet.names[row]) or policy.refusal(fleet.view(row), request)
         if refusal is not None:
             refused[row] = refusal
     return unfit, refused

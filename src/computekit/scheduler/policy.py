@@ -1,6 +1,6 @@
 """What is preferred among the hosts that can take a request, and which further rules hold."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import attrs
@@ -12,17 +12,16 @@ from computekit.scheduler.blocks import FloatArray
 from computekit.scheduler.group_weigher import GroupWeigher
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.overlays import Overlay
+from computekit.scheduler.plain_functions import HostFilter, Refusal, RequestFilter
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.request import Request
 
 __all__ = [
-    "HostFilter",
     "HostRule",
     "OverlayRule",
     "OverlayWeigher",
     "Policy",
     "RamWeigher",
-    "Refusal",
     "ShapeWeigher",
     "WayWeigher",
     "Weigher",
@@ -149,49 +148,6 @@ class OverlayRule(Protocol):
 
 
 @attrs.frozen
-class HostFilter:
-    """A rule that somebody wrote as a plain function of one host.
-
-    It runs only on hosts that pass everything else, best first, until one passes. If it raises,
-    that host is refused and the reason says so.
-
-    Attributes:
-        name: for explanations.
-        judge: returns True if the host passes; False, or why not as text, if it does not.
-        pure: whether its answer changes only when the host's row does; then it is remembered.
-    """
-
-    name: str
-    judge: Callable[[HostView], bool | str]
-    pure: bool = False
-
-    def refusal(self, host: HostView) -> str | None:
-        """Return why the host is refused, or None if it passes."""
-        try:
-            verdict = self.judge(host)
-        except Exception as error:  # noqa: BLE001  # a defect of somebody's rule costs one host only
-            return f"raised {type(error).__name__}: {error}"
-        if verdict is True:
-            return None
-        return verdict if isinstance(verdict, str) and verdict else "refused"
-
-
-@attrs.frozen
-class Refusal:
-    """A filter refused a host.
-
-    Attributes:
-        filter: its name.
-        reason: why.
-        lasting: whether that stays until the host's row changes.
-    """
-
-    filter: str
-    reason: str
-    lasting: bool
-
-
-@attrs.frozen
 class Policy:
     """What is preferred, and which further rules hold.
 
@@ -207,7 +163,7 @@ class Policy:
     """
 
     weighers: tuple[Weigher | ShapeWeigher, ...] | Normalised = (RamWeigher(),)
-    filters: tuple[HostFilter, ...] = ()
+    filters: tuple[HostFilter | RequestFilter, ...] = ()
     rules: tuple[HostRule | OverlayRule, ...] = ()
     overlay_weighers: tuple[OverlayWeigher, ...] = (GroupWeigher(),)
     _shaping: tuple[HostRule, ...] = attrs.field(init=False, eq=False, repr=False)
@@ -235,12 +191,12 @@ class Policy:
             return self.weighers
         return tuple(w.of(placement) if isinstance(w, ShapeWeigher) else w for w in self.weighers)
 
-    def refusal(self, host: HostView) -> Refusal | None:
+    def refusal(self, host: HostView, request: Request) -> Refusal | None:
         """Return the first filter's refusal of a host, or None if it passes all."""
         lasting = True
         for rule in self.filters:
             lasting = lasting and rule.pure
-            reason = rule.refusal(host)
+            reason = rule.refusal(host, request)
             if reason is not None:
                 return Refusal(rule.name, reason, lasting)
         return None

@@ -17,7 +17,8 @@ from computekit.scheduler.fitter import Allocated, Fitter
 from computekit.scheduler.narrowing import ranked_rows
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.normalised_shape import NormalisedShape
-from computekit.scheduler.policy import Policy, Refusal, WayWeigher
+from computekit.scheduler.plain_functions import Refusal
+from computekit.scheduler.policy import Policy, WayWeigher
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.raw_weights import RawWeights
 from computekit.scheduler.reports import Past
@@ -172,7 +173,7 @@ class Scheduler:
                     kept.shape.strike(row)
                 continue
             if self.policy.filters:
-                refusal = self.policy.refusal(index.view(row))
+                refusal = self.policy.refusal(index.view(row), request)
                 if refusal is not None:
                     refusals[host] = refusal
                     if refusal.lasting:

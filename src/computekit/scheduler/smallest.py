@@ -90,7 +90,7 @@ def _offers(
         return min((_ways_out(fleet, row, request, rule) for rule in broken), key=len)
     if not searched(fleet, row, request):
         return tree_changes(fleet, row, request)
-    return None if policy.refusal(fleet.view(row)) is None else ()
+    return None if policy.refusal(fleet.view(row), request) is None else ()
 
 
 def _ways_out(
