@@ -6,6 +6,7 @@ tools/generate_reference.py --check    fail if writing would change anything
 
 import argparse
 import inspect
+import json
 import random
 import sys
 from collections.abc import Iterator
@@ -17,9 +18,11 @@ import click
 
 from computekit import cli, errors
 from computekit.errors import ComputekitError
+from computekit.forms import form_lines, json_schema
 from computekit.http.placement import placement_document, placement_endpoints
 from computekit.pci import PCI_CODES
 from computekit.placement import LocalPlacement
+from computekit.scheduler.files import AnswerForm, FleetForm, RequestForm
 from computekit_daemons import allinone, placement
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -73,8 +76,9 @@ COMMANDS_HEAD = """\
 <!-- Written by tools/generate_reference.py from the commands themselves. -->
 
 `computekit` works on the state directory of an all-in-one: it writes operations, which a running
-`computekit-allinone` carries out. `computekit place` only reads; `computekit pci` does without, and
-`computekit demo` brings its own. `computekit-placement` serves the Placement API, described by
+`computekit-allinone` carries out. `computekit place` only reads, or works
+on [files](place-files.md); `computekit pci` does without, and `computekit demo` brings its own.
+`computekit-placement` serves the Placement API, described by
 [an OpenAPI document](placement-openapi.json).
 """
 
@@ -130,6 +134,57 @@ def placement_openapi() -> str:
     return placement_document(endpoints).decode()
 
 
+PLACE_FILES_HEAD = """\
+# Files of `computekit place`
+
+<!-- Written by tools/generate_reference.py from src/computekit/scheduler/files. -->
+
+`computekit place --fleet FLEET.json --request REQUEST.json [--policy NAME] [--explain] [--json]`
+decides on files, without a daemon or a database. `computekit.scheduler.files` does the same in a
+program. A member that is not listed here, a name that comes twice, or a value of another type is a
+fault; all faults of both files are told at once, each with its path. Ends with 0 if there is a
+place, 3 if there is none, 1 if a file has faults.
+
+The same as JSON Schemas: [fleet](place-fleet.schema.json), [request](place-request.schema.json),
+[answer](place-answer.schema.json).
+
+```json
+{
+  "hosts": [
+    {"name": "cmp1", "inventories": {"VCPU": 16, "MEMORY_MB": 65536, "DISK_GB": 500}},
+    {"name": "cmp2", "inventories": {"VCPU": {"total": 16, "allocation_ratio": 4.0}},
+     "used": {"VCPU": 12}, "zone": "az1", "traits": ["CUSTOM_SSD"]}
+  ],
+  "aggregates": [{"name": "rack1", "metadata": {"rack": "r1"}, "hosts": ["cmp1"]}]
+}
+```
+
+```json
+{"flavor": {"vcpus": 4, "memory_mib": 8192, "disk_gib": 40}, "zone": "az1"}
+```
+"""
+
+PLACE_FILES = (
+    ("place-fleet", "The fleet", FleetForm),
+    ("place-request", "The request", RequestForm),
+    ("place-answer", "The answer (`--json`)", AnswerForm),
+)
+
+
+def place_schema(kind: type[attrs.AttrsInstance], title: str) -> str:
+    """Return the JSON Schema of one file of `computekit place`."""
+    return json.dumps(json_schema(kind, f"computekit {title}"), indent=2) + "\n"
+
+
+def place_files_page() -> str:
+    """Return the page of the files of `computekit place`: every member of every object."""
+    lines = [PLACE_FILES_HEAD]
+    for _file, title, kind in PLACE_FILES:
+        lines.append(f"## {title}\n")
+        lines.extend(form_lines(json_schema(kind, title)))
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
@@ -139,6 +194,11 @@ def main(arguments: list[str]) -> int:
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "pci-codes.md": pci_codes_page(),
         REFERENCE / "placement-openapi.json": placement_openapi(),
+        REFERENCE / "place-files.md": place_files_page(),
+        **{
+            REFERENCE / f"{file}.schema.json": place_schema(kind, file)
+            for file, _title, kind in PLACE_FILES
+        },
     }
     stale = False
     for path, text in pages.items():

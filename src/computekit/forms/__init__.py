@@ -3,6 +3,15 @@
 from computekit.forms.constraints import Number, Text, Unique, Whole
 from computekit.forms.json_text import read_json
 from computekit.forms.reading import read_form
-from computekit.forms.schema import json_schema
+from computekit.forms.schema import form_lines, json_schema
 
-__all__ = ["Number", "Text", "Unique", "Whole", "json_schema", "read_form", "read_json"]
+__all__ = [
+    "Number",
+    "Text",
+    "Unique",
+    "Whole",
+    "form_lines",
+    "json_schema",
+    "read_form",
+    "read_json",
+]

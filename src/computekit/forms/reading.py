@@ -24,7 +24,7 @@ from computekit.forms.constraints import Number, Text, Unique, Whole
 from computekit.forms.json_text import Json, Members, Unreadable
 from computekit.model import FrozenMap
 
-__all__ = ["fields_of", "plain", "read_form"]
+__all__ = ["fields_of", "kind_of", "read_form"]
 
 T = TypeVar("T")
 _MOST_FAULTS = 1_000
@@ -35,6 +35,8 @@ _NAMES: dict[type, str] = {
     float: "a number",
     str: "text",
 }
+_ANY_TEXT = Text(most=2**31, least=0)
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -77,8 +79,26 @@ def fields_of(kind: type[attrs.AttrsInstance]) -> dict[str, tuple[object, bool]]
     }
 
 
-def plain(kind: object) -> tuple[object, tuple[object, ...]]:
-    """Return a type without its names and annotations, and the annotations."""
+@attrs.frozen
+class Kind:
+    """A type, taken apart.
+
+    Attributes:
+        bare: without its names and annotations.
+        origin: of a generic type; None if it is none.
+        arguments: of a generic type.
+        notes: its annotations.
+    """
+
+    bare: object
+    origin: object
+    arguments: tuple[object, ...]
+    notes: tuple[object, ...]
+
+
+@cache
+def kind_of(kind: object) -> Kind:
+    """Return a type taken apart."""
     notes: tuple[object, ...] = ()
     while True:
         if get_origin(kind) is Annotated:
@@ -87,7 +107,7 @@ def plain(kind: object) -> tuple[object, tuple[object, ...]]:
         elif isinstance(kind, NewType):
             kind = kind.__supertype__
         else:
-            return kind, notes
+            return Kind(kind, get_origin(kind), get_args(kind), notes)
 
 
 class _Reader:
@@ -100,8 +120,10 @@ class _Reader:
         Raises:
             _Nothing: something is.
         """
-        bare, notes = plain(kind)
-        origin, arguments = get_origin(bare), get_args(bare)
+        of = kind_of(kind)
+        bare, origin, arguments, notes = of.bare, of.origin, of.arguments, of.notes
+        if origin is None and bare in _NAMES:
+            return self._scalar(value, bare, notes, path)
         if origin is Union or origin is types.UnionType:
             return self._union(value, arguments, path)
         if origin is Literal:
@@ -223,7 +245,7 @@ class _Reader:
             if isinstance(value, Unreadable):
                 raise self._wrong(value, path, "a number")
         if isinstance(value, str):
-            self._text(value, next((n for n in notes if isinstance(n, Text)), Text()), path)
+            self._text(value, next((n for n in notes if isinstance(n, Text)), _ANY_TEXT), path)
         for note in notes:
             message = None
             if isinstance(note, Whole) and isinstance(value, int):
@@ -235,10 +257,10 @@ class _Reader:
         return value
 
     def _text(self, value: str, rule: Text, path: str) -> None:
-        if any(ord(letter) < 32 or 0x7F <= ord(letter) < 0xA0 for letter in value):
-            raise self._fault(path, "malformed", "has control characters")
-        if any(0xD800 <= ord(letter) < 0xE000 for letter in value):
-            raise self._fault(path, "malformed", "has half of a surrogate pair")
+        if (found := _UNPRINTABLE.search(value)) is not None:
+            surrogate = found[0] >= "\ud800"
+            what = "half of a surrogate pair" if surrogate else "control characters"
+            raise self._fault(path, "malformed", f"has {what}")
         if not rule.least <= len(value) <= rule.most:
             message = f"has {len(value)} characters, not {rule.least} to {rule.most}"
             raise self._fault(path, "out_of_range", message)
@@ -248,8 +270,8 @@ class _Reader:
 
 def _matches(value: Json, kind: object) -> bool:
     """Return whether JSON of this kind can be meant by a type."""
-    bare, _notes = plain(kind)
-    origin = get_origin(bare)
+    of = kind_of(kind)
+    bare, origin = of.bare, of.origin
     if bare is None or bare is type(None):
         return value is None
     if bare is bool:
@@ -266,16 +288,16 @@ def _matches(value: Json, kind: object) -> bool:
 
 
 def _wanted(kind: object) -> str:
-    bare, notes = plain(kind)
-    for note in notes:
+    of = kind_of(kind)
+    for note in of.notes:
         if isinstance(note, Text):
             return note.what
-    if bare is None or bare is type(None):
+    if of.bare is None or of.bare is type(None):
         return "null"
     for known, name in _NAMES.items():
-        if bare is known:
+        if of.bare is known:
             return name
-    return "an array" if get_origin(bare) in {tuple, frozenset} else "an object"
+    return "an array" if of.origin in {tuple, frozenset} else "an object"
 
 
 def _called(value: Json) -> str:

@@ -4,15 +4,15 @@ import inspect
 import math
 import re
 import types
-from typing import Literal, TypeAlias, Union, get_args, get_origin
+from typing import Literal, TypeAlias, Union
 
 import attrs
 
 from computekit.forms.constraints import Number, Text, Whole
-from computekit.forms.reading import fields_of, plain
+from computekit.forms.reading import fields_of, kind_of
 from computekit.model import FrozenMap
 
-__all__ = ["json_schema"]
+__all__ = ["form_lines", "json_schema"]
 
 Schema: TypeAlias = "dict[str, str | int | float | bool | Schema | list[Schema] | list[str]]"
 
@@ -37,8 +37,8 @@ def json_schema(kind: type[attrs.AttrsInstance], title: str) -> Schema:
 
 
 def _of(kind: object, definitions: dict[str, Schema]) -> Schema:
-    bare, notes = plain(kind)
-    origin, arguments = get_origin(bare), get_args(bare)
+    taken = kind_of(kind)
+    bare, origin, arguments, notes = taken.bare, taken.origin, taken.arguments, taken.notes
     if origin is Union or origin is types.UnionType:
         return {"anyOf": [_of(one, definitions) for one in arguments]}
     if origin is Literal:
@@ -83,10 +83,10 @@ def _scalar(bare: object, notes: tuple[object, ...]) -> Schema:
         return {"type": "null"}
     found: Schema = {"type": names[bare]}
     if bare is str:
-        rule = next((note for note in notes if isinstance(note, Text)), Text())
-        found |= {"minLength": rule.least, "maxLength": rule.most}
-        if rule.pattern is not None:
-            found["pattern"] = f"^(?:{rule.pattern})$"
+        for rule in (note for note in notes if isinstance(note, Text)):
+            found |= {"minLength": rule.least, "maxLength": rule.most}
+            if rule.pattern is not None:
+                found["pattern"] = f"^(?:{rule.pattern})$"
     for note in notes:
         if isinstance(note, Whole):
             found |= {"minimum": note.least, "maximum": note.most}
@@ -97,3 +97,47 @@ def _scalar(bare: object, notes: tuple[object, ...]) -> Schema:
                 if math.isfinite(bound)
             }
     return found
+
+
+def form_lines(schema: Schema) -> list[str]:
+    """Return the objects of a schema as Markdown: a table of the members of each."""
+    definitions = schema.get("$defs", {})
+    assert isinstance(definitions, dict)
+    lines = _table(schema)
+    for name, found in definitions.items():
+        assert isinstance(found, dict)
+        lines += [f"### {name}", "", str(found["description"]), "", *_table(found)]
+    return lines
+
+
+def _table(schema: Schema) -> list[str]:
+    properties, needed = schema["properties"], schema.get("required", [])
+    assert isinstance(properties, dict)
+    assert isinstance(needed, list)
+    lines = ["| member | holds | is |", "| --- | --- | --- |"]
+    for name, of in properties.items():
+        assert isinstance(of, dict)
+        must = ", needed" if name in needed else ""
+        lines.append(f"| `{name}` | {_holds(of)}{must} | {of['description']} |")
+    return [*lines, ""]
+
+
+def _holds(of: Schema) -> str:
+    """Return in a few words what a schema takes."""
+    match of:
+        case {"$ref": str(ref)}:
+            return f"[{ref.rpartition('/')[2]}](#{ref.rpartition('/')[2].lower()})"
+        case {"anyOf": list(kinds)}:
+            return " or ".join(_holds(kind) for kind in kinds if isinstance(kind, dict))
+        case {"enum": list(words)}:
+            return " or ".join(f"`{word}`" for word in words)
+        case {"type": "array", "items": dict(items)}:
+            return f"array of {_holds(items)}"
+        case {"type": "object", "additionalProperties": dict(values)}:
+            return f"{_holds(values)} by name"
+        case {"type": "integer", "minimum": least, "maximum": most}:
+            return f"whole number, {least} to {most}"
+        case {"type": str(word)}:
+            names = {"string": "text", "boolean": "true or false", "integer": "whole number"}
+            return names.get(word, word)
+    return "anything"

@@ -1,6 +1,7 @@
 """Why a request went where it went, or nowhere: every rule, every host, and what would help."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -18,6 +19,9 @@ from computekit.scheduler.remedies import Remedies, Remedy
 from computekit.scheduler.reports import HostReport, RankedHost, RuleReport
 from computekit.scheduler.request import Request
 from computekit.scheduler.rows import Row
+
+if TYPE_CHECKING:
+    from computekit.scheduler.why_not import WhyNot
 
 __all__ = ["Explanation", "explain"]
 
@@ -81,6 +85,16 @@ class Explanation:
         """Return what a look for the smallest changes for one host comes to."""
         row = self._judged.fleet.row(name)
         return Remedies(()) if row is None else self._judged.remedies_of(row)
+
+    def why_not(self, host: HostName | None = None) -> "WhyNot":
+        """Return why the request does not go to a host (None: to any), and what would help.
+
+        Raises:
+            NotFound: there is no such host.
+        """
+        from computekit.scheduler.why_not import why_not
+
+        return why_not(self, host)
 
     @property
     def summary(self) -> str:

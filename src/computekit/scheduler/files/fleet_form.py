@@ -281,7 +281,7 @@ class FleetForm:
 
 
 def read_fleet(text: str | bytes) -> FleetForm:
-    """Return the fleet that a file describes (docs/reference/fleet.schema.json).
+    """Return the fleet that a file describes (docs/reference/place-fleet.schema.json).
 
     Raises:
         InvalidInput: with every fault and its path.

@@ -30,7 +30,7 @@ from computekit.model import (
     Trait,
 )
 from computekit.placement import check_request
-from computekit.scheduler.fleet_form import Amount, ClassName, Name, TraitName
+from computekit.scheduler.files.fleet_form import Amount, ClassName, Name, TraitName
 from computekit.scheduler.request import PlacementIntent, Request, SchedulingRun
 from computekit.scheduler.translate import translate
 from computekit.units import Bytes, Gib, Mib
@@ -284,7 +284,7 @@ class RequestForm:
 
 
 def read_request(text: str | bytes) -> RequestForm:
-    """Return the request that a file describes (docs/reference/request.schema.json).
+    """Return the request that a file describes (docs/reference/place-request.schema.json).
 
     Raises:
         InvalidInput: with every fault and its path.
