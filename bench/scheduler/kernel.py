@@ -16,7 +16,8 @@ from bench.decision import Bare, Load
 from bench.measure import Measure
 from computekit.scheduler import Placed, Policy, RamWeigher, Scheduler
 from computekit.scheduler.deciding_again import all_predicates
-from computekit.scheduler.shape import Answers, Shape
+from computekit.scheduler.passing import Answers
+from computekit.scheduler.shape import Shape
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 

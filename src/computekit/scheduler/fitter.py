@@ -53,7 +53,7 @@ class Fitter:
             fit = Fit(
                 FrozenMap({root: self._total}), FrozenMap(dict.fromkeys(self._suffixes, (root,)))
             )
-            return None if fit.allocation in tried else fit
+            return None if tried and fit.allocation in tried else fit
         if tried:
             return self._search(fleet, row, tried)
         if row not in self._found:

@@ -6,7 +6,7 @@ a bound on what the change of the scale can add to a score says which few rows m
 these are scored exactly.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,11 @@ import numpy.typing as npt
 from computekit.placement import BoolArray, FleetIndex
 from computekit.scheduler.blocks import NEVER, BlockScores, FloatArray
 from computekit.scheduler.normalised import scaled_one
+from computekit.scheduler.passing import Answers, Passing
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.range_ends import RangeEnds
 from computekit.scheduler.raw_weights import RawWeights
 from computekit.scheduler.scale import Scale, added
-from computekit.scheduler.shape import Answers, Shape
 
 __all__ = ["NormalisedShape"]
 
@@ -40,11 +40,11 @@ class NormalisedShape:
         predicates: what is asked of every host.
     """
 
-    __slots__ = ("_ends", "_generation", "_kept", "_rules", "_scale", "_weights", "predicates")
+    __slots__ = ("_ends", "_generation", "_kept", "_passing", "_scale", "_weights", "predicates")
 
     def __init__(self, predicates: tuple[Predicate, ...], weights: RawWeights) -> None:
         self.predicates: tuple[Predicate, ...] = predicates
-        self._rules = Shape(predicates, ())
+        self._passing = Passing(predicates)
         self._weights = weights
         self._generation = -1
         self._ends = RangeEnds((), np.zeros((0, 0)), np.zeros(0, dtype=np.intp))
@@ -74,8 +74,8 @@ class NormalisedShape:
         gained = now.most_gained(
             self._scale, self._ends.tops, weights.least_counts, weights.most_counts
         )
-        best, top, looked = -1, NEVER, 0
-        for row in kept.ranking():
+        best, top = -1, NEVER
+        for looked, row in enumerate(kept.ranking()):
             if kept.score(row) + gained < top:
                 break
             if looked == _CLOSE:
@@ -84,7 +84,6 @@ class NormalisedShape:
             score = now.score(*weights.of(row))
             if score > top or (score == top and row < best):
                 best, top = row, score
-            looked += 1
         return None if best < 0 else (best, top)
 
     def score(self, row: int) -> float:
@@ -97,18 +96,20 @@ class NormalisedShape:
         """Bring the weights up to date; return the rows that were written, None for all."""
         weights = self._weights
         weights.catch_up(fleet)
-        written = self._rules.catch_up(fleet, answers)
-        if (
-            written is None
-            or self._generation != weights.generation
-            or len(written) > max(_FEW, len(fleet) // _ALONE)
-        ):
-            self._generation = weights.generation
-            rows = self._rules.scores.rows()
-            self._ends = RangeEnds(weights.weighing.leasts, weights.raw, rows)
-            self._fill(rows)
-        elif written:
-            self._follow(written)
+        judged = self._passing.catch_up(fleet, answers)
+        if judged is None:
+            return ()
+        rows, passed = judged.rows, judged.passed
+        if rows is None:
+            self._begin(np.flatnonzero(passed))
+            return None
+        written = judged.few or rows.tolist()
+        if self._generation != weights.generation or len(written) > max(_FEW, len(fleet) // _ALONE):
+            running = self.allowed
+            running[rows] = passed
+            self._begin(np.flatnonzero(running))
+        else:
+            self._follow(dict(zip(written, passed, strict=True)))
         return written
 
     def strike(self, row: int) -> None:
@@ -116,8 +117,7 @@ class NormalisedShape:
 
         The scores of the others stay; the next decision finds it out of the running.
         """
-        self._rules.strike(row)
-        self._follow((row,))
+        self._follow({row: False})
 
     def among(
         self, rows: BoolArray, further: tuple[tuple[FloatArray, FloatArray], ...] = ()
@@ -151,22 +151,28 @@ class NormalisedShape:
         counts = self._weights.counts
         return counts.take(rows, axis=1) if counts.shape[1] > 1 else counts
 
-    def _follow(self, rows: Collection[int]) -> None:
-        """Write some rows by the scale that is kept."""
-        kept, rules, ends, scale = self._kept, self._rules.scores, self._ends, self._scale
+    def _begin(self, rows: npt.NDArray[np.intp]) -> None:
+        """Take `rows` as all that are in the running."""
+        weights = self._weights
+        self._generation = weights.generation
+        self._ends = RangeEnds(weights.weighing.leasts, weights.raw, rows)
+        self._fill(rows)
+
+    def _follow(self, rows: Mapping[int, bool]) -> None:
+        """Write some rows, each with whether it is in the running, by the scale that is kept."""
+        kept, ends, scale = self._kept, self._ends, self._scale
         scores: list[float] = []
-        once = list(dict.fromkeys(rows))
-        for row in once:
-            was = kept.score(row) != NEVER
-            if rules.score(row) == NEVER:
-                scores.append(NEVER)
-                if was:
-                    ends.leave(row)
-            else:
+        for row, running in rows.items():
+            before = kept.score(row) != NEVER
+            if running:
                 weights, counts = self._weights.of(row)
                 scores.append(scale.score(weights, counts))
-                ends.put(row, weights, new=not was)
-        kept.write_few(once, scores)
+                ends.put(row, weights, new=not before)
+            else:
+                scores.append(NEVER)
+                if before:
+                    ends.leave(row)
+        kept.write_few(list(rows), scores)
 
     def _fill(self, rows: npt.NDArray[np.intp]) -> None:
         """Score `rows`, which are all that are in the running, by the scale of now."""

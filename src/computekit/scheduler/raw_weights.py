@@ -9,7 +9,7 @@ import numpy.typing as npt
 from computekit.placement import FleetIndex
 from computekit.scheduler.blocks import NEVER, FloatArray
 from computekit.scheduler.normalised import Normalised, RangeWeigher, RowWeigher
-from computekit.scheduler.shape import stale_rows
+from computekit.scheduler.passing import stale_rows
 
 __all__ = ["RawWeights"]
 

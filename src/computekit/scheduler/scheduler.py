@@ -18,12 +18,13 @@ from computekit.scheduler.narrowing import ranked_rows
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.normalised_shape import NormalisedShape
 from computekit.scheduler.plain_functions import Refusal
+from computekit.scheduler.passing import Answers
 from computekit.scheduler.policy import Policy, WayWeigher
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.raw_weights import RawWeights
 from computekit.scheduler.reports import Past
 from computekit.scheduler.request import Request
-from computekit.scheduler.shape import Answers, Shape
+from computekit.scheduler.shape import Shape
 from computekit.scheduler.why_not import WhyNot, why_not
 
 if TYPE_CHECKING:

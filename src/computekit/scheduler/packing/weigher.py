@@ -12,7 +12,7 @@ from computekit.placement import Fit, FleetIndex, IntArray, Rows
 from computekit.scheduler.blocks import NEVER, FloatArray
 from computekit.scheduler.packing.demand import BoundPacking, Demand, HostColumns, Packing
 from computekit.scheduler.packing.rules import BalancedFit
-from computekit.scheduler.shape import stale_rows
+from computekit.scheduler.passing import stale_rows
 
 __all__ = ["PackingWeigher"]
 
