@@ -4,7 +4,7 @@ from typing import Protocol
 
 import attrs
 
-from computekit.ids import HostName, ProviderId
+from computekit.ids import AggregateId, HostName, ProviderId
 from computekit.model import FrozenMap, RequestGroup, ResourceClass
 from computekit.placement import FleetIndex
 from computekit.scheduler.request import Request
@@ -17,7 +17,10 @@ __all__ = [
     "Drop",
     "EnableHost",
     "FreeUp",
+    "ListInAggregate",
     "LowerFigure",
+    "RaiseFigure",
+    "ReportFigures",
     "WakeHost",
 ]
 
@@ -240,4 +243,89 @@ class WakeHost:
         row = fleet.row(self.host)
         disabled = None if row is None else fleet.disabled[row]
         fleet.set_status(self.host, disabled=disabled, up=True)
+        return request
+
+
+@attrs.frozen
+class RaiseFigure:
+    """Bring a figure of a host up: let it report it, give it more of it, upgrade it ...
+
+    Attributes:
+        host: where.
+        figure: its name in the index.
+        value: what it must be at least.
+    """
+
+    host: HostName
+    figure: str
+    value: float
+
+    @property
+    def text(self) -> str:
+        return f"bring {self.figure.replace('_', ' ')} on {self.host} up to {self.value:g}"
+
+    @property
+    def size(self) -> float:
+        return 1.0
+
+    def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
+        fleet.set_figures(self.host, {self.figure: self.value})
+        return request
+
+
+@attrs.frozen
+class ReportFigures:
+    """Have a host report figures that are not known of it.
+
+    Attributes:
+        host: where.
+        figures: their names.
+    """
+
+    host: HostName
+    figures: frozenset[str]
+
+    @property
+    def text(self) -> str:
+        return f"have {self.host} report {', '.join(sorted(self.figures))}"
+
+    @property
+    def size(self) -> float:
+        return float(len(self.figures))
+
+    def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
+        fleet.set_figures(self.host, dict.fromkeys(self.figures, 0.0))
+        return request
+
+
+@attrs.frozen
+class ListInAggregate:
+    """Add a word to what an aggregate says of a key: a project, a flavor, a kind of image.
+
+    Attributes:
+        aggregate: which.
+        name: of it, for people.
+        key: of its metadata; its value is a list with commas.
+        word: what to add.
+    """
+
+    aggregate: AggregateId
+    name: str
+    key: str
+    word: str
+
+    @property
+    def text(self) -> str:
+        return f"add {self.word} to {self.key} of aggregate {self.name}"
+
+    @property
+    def size(self) -> float:
+        return 1.0
+
+    def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
+        found = fleet.aggregates.all.get(self.aggregate)
+        if found is not None:
+            words = [word for word in (found.metadata.get(self.key), self.word) if word]
+            metadata = FrozenMap({**found.metadata, self.key: ",".join(words)})
+            fleet.put_aggregates((attrs.evolve(found, metadata=metadata),))
         return request

@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 
 from computekit.placement import BoolArray, FleetIndex, Rows
-from computekit.scheduler.changes import Adjustment, LowerFigure
+from computekit.scheduler.changes import Adjustment, LowerFigure, RaiseFigure, ReportFigures
 
 __all__ = ["AtLeast", "Below", "HasFigures"]
 
@@ -70,8 +70,9 @@ class HasFigures:
         lacking = [name for name in sorted(self.figures) if fleet.figures.of(name, row) is None]
         return f"lacks {', '.join(lacking)}" if lacking else "all known"
 
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
-        return ()
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
+        lacking = (name for name in self.figures if fleet.figures.of(name, row) is None)
+        return (ReportFigures(fleet.names[row], frozenset(lacking)),)
 
 
 @attrs.frozen
@@ -102,5 +103,5 @@ class AtLeast:
         found = fleet.figures.of(self.figure, row)
         return "not known" if found is None else f"{found:g}"
 
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
-        return ()
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
+        return (RaiseFigure(fleet.names[row], self.figure, self.bound),)

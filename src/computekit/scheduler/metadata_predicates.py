@@ -3,6 +3,7 @@
 A value of metadata may be a list with commas. A host in several aggregates has the values of all.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 import attrs
@@ -10,7 +11,7 @@ import numpy as np
 
 from computekit.placement import BoolArray, FleetIndex, Rows, Values
 from computekit.scheduler.blocks import FloatArray
-from computekit.scheduler.changes import Adjustment, Drop, LowerFigure
+from computekit.scheduler.changes import Adjustment, Drop, ListInAggregate, LowerFigure
 from computekit.scheduler.condition import Condition
 from computekit.scheduler.demands import without_image_property, without_spec
 from computekit.scheduler.request import Request
@@ -152,8 +153,8 @@ class MetadataLists:
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         return _told(fleet.metadata(self.key)[row])
 
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
-        return ()
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
+        return _additions(fleet, row, (self.key,), self.word)
 
 
 @attrs.frozen
@@ -195,8 +196,20 @@ class AdmitsProject:
         )
         return f"only for {', '.join(sorted(projects))}" if projects else "for everybody"
 
-    def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
-        return ()
+    def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
+        return _additions(fleet, row, self._keys(fleet), self.project) if self.project else ()
+
+
+def _additions(
+    fleet: FleetIndex, row: int, keys: Iterable[str], word: str
+) -> tuple[Adjustment, ...]:
+    """Return the first change that lets some aggregate of a row list a word too."""
+    return tuple(
+        ListInAggregate(found.uuid, found.name, key, word)
+        for key in sorted(keys)
+        for found in fleet.aggregates.of(fleet.names[row])
+        if key in found.metadata
+    )[:1]
 
 
 def _is_empty(values: Values) -> bool:
