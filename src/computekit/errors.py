@@ -17,6 +17,7 @@
     |  |- NoInventory                   provider, resource_class
     |  |- CounterFull                   scope, name, used, bound          (retryable)
     |  |- GroupRuleBroken               group, host, rule, reason         (retryable)
+    |  |- CellsTaken                    host, reason                      (retryable)
     |  |- ClaimsLost                    hosts, reason                     (retryable)
     |- RetriesExhausted                 tries, reason, explanation
     |- NoValidHost                      summary, explanation
@@ -58,6 +59,7 @@ __all__ = [
     "AmountNotAllowed",
     "Cancelled",
     "CapacityExceeded",
+    "CellsTaken",
     "ClaimRefused",
     "ClaimsLost",
     "ComputekitError",
@@ -345,6 +347,21 @@ class GroupRuleBroken(ClaimRefused):
     def message(self) -> str:
         """The group, its rule and the reason."""
         return f"host {self.host} breaks {self.rule!r} of server group {self.group}: {self.reason}"
+
+
+@attrs.define(eq=False, slots=False)
+class CellsTaken(ClaimRefused):
+    """The NUMA nodes of a host have no room any more for what the claim takes along."""
+
+    code: ClassVar[str] = "claim.cells"
+    retryable: ClassVar[bool] = True
+    host: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """The host and the reason."""
+        return f"{self.host}: {self.reason}"
 
 
 @attrs.define(eq=False, slots=False)

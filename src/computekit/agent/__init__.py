@@ -20,7 +20,12 @@ from computekit.agent.calls import (
 )
 from computekit.agent.client import HostClient
 from computekit.agent.fences import Fences
-from computekit.agent.inventory import InventoryRules, host_provider, host_tree
+from computekit.agent.inventory import (
+    InventoryRules,
+    host_provider,
+    host_topology,
+    host_tree,
+)
 from computekit.agent.lock import HostLock
 from computekit.agent.ports import Hypervisor, Wire
 
@@ -48,5 +53,6 @@ __all__ = [
     "Sync",
     "Wire",
     "host_provider",
+    "host_topology",
     "host_tree",
 ]

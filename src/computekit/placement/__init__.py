@@ -30,6 +30,7 @@ from computekit.placement.explanation import (
     TreeReport,
 )
 from computekit.placement.fit import Fit, check_request, fits, no_fit
+from computekit.placement.fleet_source import FleetSource
 from computekit.placement.found import Found, FoundCandidate, TreeSummary
 from computekit.placement.groups import (
     GROUP_SCOPE,
@@ -42,8 +43,9 @@ from computekit.placement.groups import (
     slot_name,
 )
 from computekit.placement.host_aggregates import HostAggregates, Values
+from computekit.placement.host_cells import CellFigure, HostCells
 from computekit.placement.host_view import HostRow, HostView
-from computekit.placement.index import FleetIndex, FleetSource
+from computekit.placement.index import FleetIndex
 from computekit.placement.local import LocalPlacement
 from computekit.placement.memory import MemoryPlacement
 from computekit.placement.own_service import MOST_CONSUMERS, OwnPlacementService
@@ -83,6 +85,7 @@ __all__ = [
     "BoolArray",
     "Candidate",
     "CandidatePage",
+    "CellFigure",
     "Claim",
     "Claimed",
     "Coded",
@@ -97,6 +100,7 @@ __all__ = [
     "GroupState",
     "Groups",
     "HostAggregates",
+    "HostCells",
     "HostRow",
     "HostView",
     "IntArray",

@@ -9,7 +9,6 @@ import threading
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,22 +28,17 @@ from computekit.placement.columns import BoolArray, Coded, Cow, Members, Resourc
 from computekit.placement.figures import Figures
 from computekit.placement.flat_use import flat_use
 from computekit.placement.groups import Groups
+from computekit.placement.fleet_source import FleetSource
 from computekit.placement.host_aggregates import HostAggregates, Values
+from computekit.placement.host_cells import HostCells
 from computekit.placement.host_view import LABELS, HostRow, HostView, labels_of, used_further
 from computekit.placement.ports import ProviderUse
 from computekit.placement.row_log import RowLog
+from computekit.topology import HostTopology
 
-__all__ = ["FleetIndex", "FleetSource"]
+__all__ = ["FleetIndex"]
 
 _ZONES = TopologyLevels()
-
-
-class FleetSource(Protocol):
-    """Where an index that follows something reads what has changed."""
-
-    def bring(self, index: "FleetIndex") -> None:
-        """Write into `index` what has changed since the last call; everything the first time."""
-        ...
 
 
 class FleetIndex:
@@ -68,6 +62,7 @@ class FleetIndex:
         deep_aggregates: aggregates of any provider below the root.
         aggregates: those that the Compute API knows, and what they say of each row.
         groups: server groups and where their members are; whoever writes it raises `epoch`.
+        cells: the NUMA nodes of each host, with what is taken of them.
         figures: `instances`, `io_ops`, `failed_builds`, `hypervisor_version` ... and any metric.
     """
 
@@ -86,6 +81,7 @@ class FleetIndex:
         self.root_aggregates: Members[AggregateId] = Members(0)
         self.deep_aggregates: Members[AggregateId] = Members(0)
         self.aggregates: HostAggregates = HostAggregates(0)
+        self.cells: HostCells = HostCells(0)
         self.figures: Figures = Figures(0)
         self.groups: Groups = Groups(levels)
         self._source = source
@@ -166,7 +162,7 @@ class FleetIndex:
             other.root_aggregates = self.root_aggregates.fork()
             other.deep_aggregates = self.deep_aggregates.fork()
             other.aggregates, other.figures = self.aggregates.fork(), self.figures.fork()
-            other.groups = self.groups.fork()
+            other.groups, other.cells = self.groups.fork(), self.cells.fork()
             other._up, other._nested = self._up.fork(), self._nested.fork()
             other._names, other._roots = self._names, self._roots
             other._homes, other._trees = self._homes.fork(), self._trees.fork()
@@ -292,6 +288,7 @@ class FleetIndex:
             if not gone:
                 return
             homes, trees = self._homes.own(), self._trees.own()
+            self.cells.forget(gone)
             for name in gone:
                 for provider in self.providers(self._there(name)):
                     homes.pop(provider, None)
@@ -343,6 +340,12 @@ class FleetIndex:
             if row is not None:
                 self.aggregates.write(row, name)
                 self._changed(row)
+
+    def put_cells(self, name: HostName, topology: HostTopology) -> None:
+        """Write the NUMA nodes of a host that is there."""
+        with self.lock:
+            self.cells.put(self._there(name), name, topology)
+            self._changed(self._there(name), amounts_only=True)
 
     def apply_claim(
         self,
@@ -488,6 +491,7 @@ class FleetIndex:
         for aggregates in (self.root_aggregates, self.deep_aggregates):
             aggregates.relay(source)
         self.aggregates.relay(source)
+        self.cells.relay(source)
         self.figures.relay(source)
         self._up = Cow(relaid(self.up, source, 0))
         self._nested = Cow(relaid(self.nested, source, 0))

@@ -16,6 +16,16 @@ from computekit.scheduler.aggregates import (
 )
 from computekit.scheduler.amount import Amount
 from computekit.scheduler.capability_filter import ComputeCapabilitiesFilter, HasCapability
+from computekit.scheduler.cell_predicate import HasCells
+from computekit.scheduler.cells import (
+    CELLS_CHANGED,
+    CellHold,
+    CellReader,
+    CellWriter,
+    MemoryCells,
+    claim_cells,
+    with_holds,
+)
 from computekit.scheduler.changes import (
     Adjustment,
     AskAmount,
@@ -151,6 +161,7 @@ from computekit.scheduler.zones import (
 
 __all__ = [
     "AGGREGATE_CHANGED",
+    "CELLS_CHANGED",
     "DEFAULT_ZONE",
     "HOST_ATTRIBUTES",
     "HOST_CHANGED",
@@ -176,6 +187,9 @@ __all__ = [
     "Below",
     "BelowBound",
     "Beside",
+    "CellHold",
+    "CellReader",
+    "CellWriter",
     "Choice",
     "Compared",
     "Comparison",
@@ -195,6 +209,7 @@ __all__ = [
     "FreeUp",
     "FreeWeigher",
     "HasCapability",
+    "HasCells",
     "HasFigures",
     "HasMachineType",
     "HasTrait",
@@ -222,6 +237,7 @@ __all__ = [
     "Malformed",
     "MeetsQuery",
     "MemoryAggregates",
+    "MemoryCells",
     "MemoryHosts",
     "MetadataAdmits",
     "MetadataLists",
@@ -281,6 +297,7 @@ __all__ = [
     "az_constraint",
     "check_rebuild",
     "check_zone_name",
+    "claim_cells",
     "explanation_view",
     "facts_view",
     "host_tree_view",
@@ -295,5 +312,6 @@ __all__ = [
     "report_view",
     "translate",
     "why_not_view",
+    "with_holds",
     "zone_of_host",
 ]

@@ -13,6 +13,7 @@ from computekit.model import (
     ResourceClass,
 )
 from computekit.scheduler.amount import Amount
+from computekit.scheduler.cell_predicate import HasCells
 from computekit.scheduler.overlays import NotIgnored, OnHost, Overlay
 from computekit.scheduler.predicates import (
     Enabled,
@@ -30,6 +31,7 @@ from computekit.scheduler.provider_predicates import (
     Separate,
 )
 from computekit.scheduler.request import SchedulingRun
+from computekit.topology import GuestTopology
 
 __all__ = ["run_overlays", "shape_predicates"]
 
@@ -37,7 +39,10 @@ _FIRST = (VCPU, PCPU, MEMORY_MB, DISK_GB)
 
 
 def shape_predicates(
-    placement: PlacementRequest, zone: str | None, machine_type: str | None
+    placement: PlacementRequest,
+    zone: str | None,
+    machine_type: str | None,
+    topology: GuestTopology | None = None,
 ) -> tuple[Predicate, ...]:
     """Return what is asked of every host by all requests of this shape, in the order of telling."""
     found: dict[Predicate, None] = {Enabled(): None, Up(): None}
@@ -55,6 +60,8 @@ def shape_predicates(
     if placement.group_policy == "isolate" and suffixed > 1:
         found[Separate(suffixed)] = None
     found.update(dict.fromkeys(_amounts(placement.groups)))
+    if topology is not None:
+        found[HasCells(topology)] = None
     return tuple(found)
 
 

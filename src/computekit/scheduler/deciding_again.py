@@ -21,7 +21,9 @@ def all_predicates(request: Request, policy: Policy, fleet: FleetIndex) -> tuple
     """Return everything that is asked of a host of this fleet, in the order of telling."""
     laid_over = (*run_overlays(request.run), *policy.overlays(request))
     shared = (
-        *shape_predicates(request.placement, request.intent.zone, request.machine_type),
+        *shape_predicates(
+            request.placement, request.intent.zone, request.machine_type, request.topology
+        ),
         *policy.predicates(request),
     )
 
@@ -57,7 +59,8 @@ def failing(fleet: FleetIndex, row: int, request: Request, policy: Policy) -> tu
 
 def searched(fleet: FleetIndex, row: int, request: Request) -> bool:
     """Return whether a row that passes every predicate fits by the search on its tree."""
-    return Fitter(request.placement).fit(fleet, row) is not None
+    fitter = Fitter(request.placement, topology=request.topology)
+    return fitter.fit(fleet, row) is not None
 
 
 def takes(fleet: FleetIndex, row: int, request: Request, policy: Policy) -> bool:

@@ -11,6 +11,7 @@ from computekit.scheduler.explanation import Explanation
 from computekit.scheduler.reports import Past
 from computekit.scheduler.request import Request
 from computekit.scheduler.topology_rules import Eligible
+from computekit.topology import TopologyFit
 
 __all__ = ["Decision", "Placed", "Selection", "Unplaced"]
 
@@ -26,6 +27,7 @@ class Selection:
         score: by the policy; higher is better.
         epoch: of the index when this was found.
         eligible: the domains that rules of the server group compared, by level.
+        cells: where the guest's NUMA nodes go; None where none are asked for.
     """
 
     host: HostName
@@ -34,6 +36,7 @@ class Selection:
     score: float
     epoch: int
     eligible: FrozenMap[str, Eligible] = FrozenMap()
+    cells: TopologyFit | None = None
 
 
 @attrs.frozen

@@ -4,10 +4,14 @@ from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import TypeAlias
 
+import numpy as np
+
 from computekit.ids import ProviderId
 from computekit.model import FrozenMap, PlacementRequest, ResourceClass, Resources
-from computekit.placement import Fit, FleetIndex, fits
+from computekit.placement import BoolArray, Fit, FleetIndex, fits, no_fit
+from computekit.scheduler.cell_predicate import cells_unfit
 from computekit.scheduler.policy import WayWeigher
+from computekit.topology import GuestTopology, TopologyFit, fit_guest
 
 __all__ = ["Allocated", "Fitter"]
 
@@ -25,11 +29,19 @@ class Fitter:
     Args:
         placement: what is asked.
         prefer: says which of the first ways to fit a host is best; without it, the first.
+        topology: NUMA nodes that must fit as well.
     """
 
-    def __init__(self, placement: PlacementRequest, prefer: WayWeigher | None = None) -> None:
+    def __init__(
+        self,
+        placement: PlacementRequest,
+        prefer: WayWeigher | None = None,
+        topology: GuestTopology | None = None,
+    ) -> None:
         self._placement = placement
         self._prefer = prefer
+        self._topology = topology
+        self._cells: dict[int, TopologyFit | None] = {}
         total: dict[ResourceClass, int] = {}
         for group in placement.groups:
             for resource_class, amount in group.resources.items():
@@ -42,12 +54,39 @@ class Fitter:
         """Forget what was found of rows that have changed; of all with None."""
         if rows is None:
             self._found.clear()
-        elif self._found:
+            self._cells.clear()
+        elif self._found or self._cells:
             for row in rows:
                 self._found.pop(row, None)
+                self._cells.pop(row, None)
+
+    def doubtful(self, fleet: FleetIndex, allowed: BoolArray) -> list[int]:
+        """Return those of the allowed rows that the predicates alone do not decide."""
+        if self._topology is None:
+            found: list[int] = np.flatnonzero(allowed & fleet.nested).tolist()
+            return found
+        # What was found to fit stays so until its row changes, and is forgotten then.
+        rows: list[int] = np.flatnonzero(allowed).tolist()
+        return [row for row in rows if self._cells.get(row) is None or fleet.nested[row]]
+
+    def cells(self, fleet: FleetIndex, row: int) -> TopologyFit | None:
+        """Return where the guest's NUMA nodes go on the row; None if nowhere, or there are none."""
+        if self._topology is None:
+            return None
+        if row not in self._cells:
+            self._cells[row] = fit_guest(fleet.cells.of(fleet.names[row]), self._topology)
+        return self._cells[row]
+
+    def unfit(self, fleet: FleetIndex, row: int) -> str:
+        """Return why nothing fits on a row that passes every predicate."""
+        if self._topology is not None and self.cells(fleet, row) is None:
+            return cells_unfit(fleet, row, self._topology)
+        return no_fit(fleet.tree(row), self._placement)
 
     def fit(self, fleet: FleetIndex, row: int, tried: Collection[Allocated] = ()) -> Fit | None:
         """Return the best way to fit the row that was not tried, or None."""
+        if self._topology is not None and self.cells(fleet, row) is None:
+            return None
         if not fleet.nested[row]:
             root = fleet.root(row)
             fit = Fit(

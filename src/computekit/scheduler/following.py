@@ -17,6 +17,7 @@ from computekit.placement import (
     ProviderUse,
 )
 from computekit.scheduler.aggregates import AGGREGATE_CHANGED, AggregateReader
+from computekit.scheduler.cells import CELLS_CHANGED, CellReader, write_cells
 from computekit.scheduler.groups import GROUP_CHANGED, GroupReader
 from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader
 from computekit.work import Change, Store
@@ -36,6 +37,7 @@ class FleetFollower:
         hosts: the hosts.
         aggregates: the aggregates of hosts; without it there are none.
         groups: the server groups; without it there are none.
+        cells: what is held of NUMA nodes; without it nothing is.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class FleetFollower:
         hosts: HostReader,
         aggregates: AggregateReader | None = None,
         groups: GroupReader | None = None,
+        cells: CellReader | None = None,
     ) -> None:
         self._store = store
         self._placement = placement
         self._hosts = hosts
         self._aggregates = aggregates
         self._groups = groups
+        self._cells = cells
         self._head: int | None = None
 
     def bring(self, index: FleetIndex) -> None:
@@ -76,10 +80,14 @@ class FleetFollower:
         uuids = frozenset(
             AggregateId(change.key) for change in news.changes if change.kind == AGGREGATE_CHANGED
         )
+        touched = names | {
+            HostName(change.key) for change in news.changes if change.kind == CELLS_CHANGED
+        }
+        holds = self._cells.cell_holds(touched) if self._cells and touched else ()
         aggregates = self._aggregates.aggregates(uuids) if self._aggregates and uuids else ()
         groups = self._read_groups(news.changes)
-        if providers or names:
-            self._update(index, providers, names)
+        read = self._update(index, providers, names) if providers or names else {}
+        write_cells(index, touched, holds, {host.name: host.topology for host in read.values()})
         if uuids:
             index.remove_aggregates(uuids - {aggregate.uuid for aggregate in aggregates})
             index.put_aggregates(aggregates)
@@ -113,12 +121,15 @@ class FleetFollower:
             groups.write(index)
         index.remove_aggregates([uuid for uuid in index.aggregates.all if uuid not in known])
         index.put_aggregates(aggregates)
+        holds = self._cells.cell_holds() if self._cells else ()
         index.remove(set(index.names) - {host.name for host in hosts})
         index.put((host, trees.get(host.provider, ())) for host in hosts)
+        topologies = {host.name: host.topology for host in hosts}
+        write_cells(index, topologies, holds, topologies)
 
     def _update(
         self, index: FleetIndex, providers: frozenset[ProviderId], names: frozenset[HostName]
-    ) -> None:
+    ) -> dict[HostName, Host]:
         hosts = {host.name: host for host in (self._hosts.hosts(names) if names else ())}
         read = self._placement.uses(providers) if providers else ()
         moved = [host for host in hosts.values() if not self._at_home(index, host)]
@@ -139,6 +150,7 @@ class FleetFollower:
             home = index.home(root)
             if home is not None:
                 index.put_tree(home, trees.get(root, ()))
+        return hosts
 
     def _members(
         self, index: FleetIndex, roots: Iterable[ProviderId], read: Iterable[ProviderUse]

@@ -6,6 +6,7 @@ import attrs
 
 from computekit.ids import HostName, ProviderId
 from computekit.model import HostFacts
+from computekit.topology import HostTopology
 from computekit.units import Seconds
 from computekit.work import MemoryStore, MemoryTable, Tx
 
@@ -28,6 +29,7 @@ class Host:
         up: whether its agent answers; written on transitions only.
         incarnation: of the agent that last synchronised; messages to another are refused.
         seen_s: when it last did, wall seconds since the Unix epoch.
+        topology: its NUMA nodes as they are given out, without what is taken of them.
     """
 
     name: HostName
@@ -38,6 +40,7 @@ class Host:
     up: bool = True
     incarnation: str = ""
     seen_s: Seconds = Seconds(0.0)
+    topology: HostTopology = attrs.field(factory=HostTopology)
 
 
 class HostReader(Protocol):

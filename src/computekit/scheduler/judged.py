@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from computekit.ids import HostName
-from computekit.placement import BoolArray, FleetIndex, no_fit
+from computekit.placement import BoolArray, FleetIndex
 from computekit.scheduler.amount import Amount
 from computekit.scheduler.deciding_again import all_predicates
 from computekit.scheduler.fitter import Fitter
@@ -156,8 +156,8 @@ def judge(
     predicates = all_predicates(request, policy, fleet)
     passed = np.array([predicate.passed(fleet, slice(None)) for predicate in predicates])
     unfit, refused = _searched(fleet, request, policy, refusals, np.all(passed, axis=0))
-    nested = bool(fleet.nested.any())
-    return Judged(fleet, request, policy, predicates, passed, unfit, refused, nested)
+    asks_more = request.topology is not None or bool(fleet.nested.any())
+    return Judged(fleet, request, policy, predicates, passed, unfit, refused, asks_more)
 
 
 def _searched(
@@ -170,11 +170,13 @@ def _searched(
     """Return why rows that pass every predicate do not fit after all, or are refused."""
     unfit: dict[int, str] = {}
     refused: dict[int, Refusal] = {}
-    fitter = Fitter(request.placement)
-    exact = ~fleet.nested if not policy.filters else np.zeros(len(fleet), dtype=np.bool_)
+    fitter = Fitter(request.placement, topology=request.topology)
+    exact = ~fleet.nested
+    if policy.filters or request.topology is not None:
+        exact = np.zeros(len(fleet), dtype=np.bool_)
     for row in np.flatnonzero(feasible & ~exact).tolist():
         if fitter.fit(fleet, row) is None:
-            unfit[row] = no_fit(fleet.tree(row), request.placement)
+            unfit[row] = fitter.unfit(fleet, row)
             continue
         refusal = refusals.get(fleet.names[row]) or policy.refusal(fleet.view(row), request)
         if refusal is not None:

@@ -11,6 +11,7 @@ from computekit.model import (
     PlacementRequest,
     Trait,
 )
+from computekit.topology import GuestTopology
 
 __all__ = ["PlacementIntent", "Request", "SchedulingRun", "intent_of"]
 
@@ -86,9 +87,11 @@ class Request:
         intent: what the owner wants of the place.
         run: what holds this time only.
         machine_type: that the host's hypervisor must have; None if any will do.
+        topology: NUMA nodes, pinning and pages that the host must have room for; None if none.
     """
 
     placement: PlacementRequest
     intent: PlacementIntent = PlacementIntent()
     run: SchedulingRun = SchedulingRun()
     machine_type: str | None = None
+    topology: GuestTopology | None = None

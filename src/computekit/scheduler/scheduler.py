@@ -5,7 +5,6 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
-import numpy as np
 
 from computekit.ids import HostName
 from computekit.model import PlacementRequest
@@ -26,6 +25,7 @@ from computekit.scheduler.reports import Past
 from computekit.scheduler.request import Request
 from computekit.scheduler.shape import Shape
 from computekit.scheduler.why_not import WhyNot, why_not
+from computekit.topology import GuestTopology
 
 if TYPE_CHECKING:
     from computekit.scheduler.compare import Comparison
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Scheduler"]
 
 _Tried: TypeAlias = dict[HostName, set[Allocated]]
-_Key: TypeAlias = tuple[PlacementRequest, str | None, str | None, tuple[Predicate, ...]]
+_Key: TypeAlias = tuple[
+    PlacementRequest, str | None, str | None, GuestTopology | None, tuple[Predicate, ...]
+]
 _SPREAD = Policy()
 _NOTHING: frozenset[Allocated] = frozenset()
 
@@ -180,39 +182,45 @@ class Scheduler:
                     if refusal.lasting:
                         kept.shape.strike(row)
                     continue
-            yield Selection(host, fit.allocation, fit.mappings, score, index.epoch)
+            cells = kept.fitter.cells(index, row)
+            yield Selection(
+                host, fit.allocation, fit.mappings, score, index.epoch, cells=cells
+            )
 
     def _of(self, request: Request) -> _Kept:
         """Return what is kept for the request's shape, up to date."""
         placement = request.placement
         zone, machine_type = request.intent.zone, request.machine_type
         further = self.policy.predicates(request) if self.policy.rules else ()
-        key = placement, zone, machine_type, further
+        key = placement, zone, machine_type, request.topology, further
         kept = self._shapes.pop(key, None)
         if kept is None:
             check_request(placement)
-            asked = shape_predicates(placement, zone, machine_type)
+            asked = shape_predicates(placement, zone, machine_type, request.topology)
             predicates = tuple(dict.fromkeys((*asked, *further)))
-            kept = self._new(placement, predicates)
+            kept = self._new(request, predicates)
             if len(self._shapes) >= self._bound:
                 del self._shapes[next(iter(self._shapes))]
         self._shapes[key] = kept
         kept.fitter.forget(kept.shape.catch_up(self.index, self._answers))
-        if isinstance(kept.shape, NormalisedShape) and self.index.any_nested:
+        asks_more = self.index.any_nested or request.topology is not None
+        if isinstance(kept.shape, NormalisedShape) and asks_more:
             # Whoever does not fit is not in the running: it must not be found out only later.
-            for row in np.flatnonzero(kept.shape.allowed & self.index.nested).tolist():
+            for row in kept.fitter.doubtful(self.index, kept.shape.allowed):
                 if kept.fitter.fit(self.index, row) is None:
                     kept.shape.strike(row)
         return kept
 
-    def _new(self, placement: PlacementRequest, predicates: tuple[Predicate, ...]) -> _Kept:
+    def _new(self, request: Request, predicates: tuple[Predicate, ...]) -> _Kept:
+        placement, topology = request.placement, request.topology
         weighers = self.policy.weighers_of(placement)
         if isinstance(weighers, Normalised):
             if self._weights is None:
                 self._weights = RawWeights(weighers)
-            return _Kept(NormalisedShape(predicates, self._weights), Fitter(placement))
+            fitter = Fitter(placement, topology=topology)
+            return _Kept(NormalisedShape(predicates, self._weights), fitter)
         prefer = next((w for w in weighers if isinstance(w, WayWeigher)), None)
-        return _Kept(Shape(predicates, weighers), Fitter(placement, prefer))
+        return _Kept(Shape(predicates, weighers), Fitter(placement, prefer, topology))
 
     def _spent(self, row: int, tried: set[Allocated]) -> bool:
         several = bool(self.index.nested[row])

@@ -1,6 +1,7 @@
 """Everything in a database: SQLite or PostgreSQL, through SQLAlchemy Core."""
 
 from computekit.store.aggregates import SqlAggregates
+from computekit.store.cells import SqlCells
 from computekit.store.groups import SqlGroups
 from computekit.store.hosts import SqlHosts
 from computekit.store.instances import SqlInstances
@@ -11,6 +12,7 @@ from computekit.store.sql_store import SqlStore
 
 __all__ = [
     "SqlAggregates",
+    "SqlCells",
     "SqlGroups",
     "SqlHosts",
     "SqlInstances",

@@ -8,6 +8,7 @@ from computekit.scheduler.hosts import HOST_CHANGED, Host
 from computekit.store.chunks import chunks
 from computekit.store.sql_store import SqlStore
 from computekit.store.tables import HOST
+from computekit.topology import HostTopology
 from computekit.work import Tx
 
 __all__ = ["SqlHosts"]
@@ -21,6 +22,7 @@ _COLUMNS = (
     HOST.c.incarnation,
     HOST.c.seen_s,
     HOST.c.facts,
+    HOST.c.topology,
 )
 _ALL = select(*_COLUMNS)
 _SOME = _ALL.where(HOST.c.name.in_(bindparam("names", expanding=True)))
@@ -64,6 +66,7 @@ class SqlHosts:
             "incarnation": host.incarnation,
             "seen_s": host.seen_s,
             "facts": encode(host.facts),
+            "topology": encode(host.topology),
         }
         if before:
             connection.execute(_UPDATE.values(row), {"host": host.name})
@@ -91,6 +94,7 @@ def _read(connection: Connection, names: list[HostName] | None) -> list[Host]:
             up=up,
             incarnation=incarnation,
             seen_s=seen_s,
+            topology=decode(topology, HostTopology),
         )
-        for name, provider, zone, disabled, up, incarnation, seen_s, facts in rows
+        for name, provider, zone, disabled, up, incarnation, seen_s, facts, topology in rows
     ]

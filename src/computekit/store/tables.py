@@ -36,6 +36,7 @@ __all__ = [
     "AGGREGATE",
     "AGGREGATE_HOST",
     "ALLOCATION",
+    "CELL_HOLD",
     "CHANGE",
     "CONSUMER",
     "COUNTER",
@@ -233,9 +234,25 @@ class _Host(TypedColumns):
     seen_s: Named[Seconds] = Column(Double, nullable=False)
     facts = Column(Text, nullable=False)
     """The host's facts as JSON."""
+    topology = Column(Text, nullable=False, server_default=text("'{}'"))
+    """Its NUMA nodes as JSON."""
 
 
 HOST = Table("host", METADATA, _Host)
+
+
+class _CellHold(TypedColumns):
+    host = Column(String(255), primary_key=True)
+    consumer_id = Column(String(64), primary_key=True, index=True)
+    node = Column(Integer, primary_key=True, autoincrement=False)
+    cpus = Column(Text, nullable=False)
+    """Numbers in ascending order, with a comma between them."""
+    floating = Column(Integer, nullable=False)
+    memory_mib = Column(BigInteger, nullable=False)
+    page_kib: Named[int | None] = Column(BigInteger)
+
+
+CELL_HOLD = Table("cell_hold", METADATA, _CellHold, sqlite_with_rowid=False)
 
 
 class _Aggregate(TypedColumns):

@@ -2,8 +2,8 @@
 
 from computekit.topology.fit import (
     NodeFit,
-    Overcommit,
     TopologyFit,
+    fit_guest,
     fit_node,
     misfits,
     preferred,
@@ -16,16 +16,18 @@ from computekit.topology.guest import (
     PageSize,
     ThreadPolicy,
 )
-from computekit.topology.host import HostNode, PageStock
+from computekit.topology.host import HostNode, HostTopology, Overcommit, PageStock
 from computekit.topology.misfit import Misfit, Shortage
 from computekit.topology.packing import Pins, pack
-from computekit.topology.usage import give_back, take
+from computekit.topology.pages import pages_for
+from computekit.topology.usage import give_back, take, untaken
 
 __all__ = [
     "EmulatorThreads",
     "GuestNode",
     "GuestTopology",
     "HostNode",
+    "HostTopology",
     "Misfit",
     "NodeFit",
     "Overcommit",
@@ -35,11 +37,14 @@ __all__ = [
     "Shortage",
     "ThreadPolicy",
     "TopologyFit",
+    "fit_guest",
     "fit_node",
     "give_back",
     "misfits",
     "pack",
+    "pages_for",
     "preferred",
     "take",
     "topology_fits",
+    "untaken",
 ]

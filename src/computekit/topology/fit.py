@@ -5,7 +5,7 @@ never changed, and what was found out of a pair of nodes is kept by their positi
 can mix two attempts.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -17,7 +17,7 @@ from computekit.topology.guest import (
     PageSize,
     ThreadPolicy,
 )
-from computekit.topology.host import HostNode
+from computekit.topology.host import HostNode, HostTopology, Overcommit
 from computekit.topology.misfit import Misfit, Shortage
 from computekit.topology.packing import Pins, pack
 from computekit.topology.pages import Short, choose_pages
@@ -25,26 +25,13 @@ from computekit.units import Kib, kib_to_mib
 
 __all__ = [
     "NodeFit",
-    "Overcommit",
     "TopologyFit",
+    "fit_guest",
     "fit_node",
     "misfits",
     "preferred",
     "topology_fits",
 ]
-
-
-@attrs.frozen
-class Overcommit:
-    """How far a host may be over-committed.
-
-    Attributes:
-        cpu_ratio: floating vCPUs for each shared CPU of a node.
-        memory_ratio: memory given for each that a node has.
-    """
-
-    cpu_ratio: float = 1.0
-    memory_ratio: float = 1.0
 
 
 @attrs.frozen
@@ -55,18 +42,26 @@ class NodeFit:
         host: the host node's number.
         pins: its CPUs.
         page_kib: size of the pages that back its memory; None where the host reports none.
+        floats_on: the host's CPUs that its other vCPUs share.
     """
 
     host: int
     pins: Pins = attrs.field(factory=Pins)
     page_kib: Kib | None = None
+    floats_on: frozenset[int] = frozenset()
 
 
 @attrs.frozen
 class TopologyFit:
-    """Where a guest's nodes go, in the order of the guest; no two on one host node."""
+    """Where a guest goes.
+
+    Attributes:
+        nodes: its nodes, in the order of the guest; no two on one host node.
+        emulator: the host's CPUs for the hypervisor's own threads; none: wherever they run.
+    """
 
     nodes: tuple[NodeFit, ...]
+    emulator: frozenset[int] = frozenset()
 
     @property
     def cpus(self) -> FrozenMap[int, int]:
@@ -94,7 +89,9 @@ def fit_node(
     if isinstance(pins, tuple):
         return Misfit(host.id, number, *pins)
     over = None if ratios is None else _over(host, node, ratios)
-    return NodeFit(host.id, pins, page_kib) if over is None else Misfit(host.id, number, *over)
+    if over is not None:
+        return Misfit(host.id, number, *over)
+    return NodeFit(host.id, pins, page_kib, host.shared if node.floating else frozenset())
 
 
 def _memory(host: HostNode, node: GuestNode, wanted: PageSize | Kib | None) -> Kib | Short | None:
@@ -176,6 +173,27 @@ def preferred(
         )
 
     return tuple(sorted(hosts, key=key))
+
+
+def fit_guest(host: HostTopology, guest: GuestTopology) -> TopologyFit | None:
+    """Return the preferred way to put a guest on a host, or None if there is none."""
+    nodes = preferred(host.nodes, guest)
+    found = next(topology_fits(nodes, guest, host.overcommit), None)
+    return None if found is None else attrs.evolve(found, emulator=_emulator(nodes, guest, found))
+
+
+def _emulator(hosts: Iterable[HostNode], guest: GuestTopology, fit: TopologyFit) -> frozenset[int]:
+    """Return the CPUs of the hypervisor's own threads (Nova: `hw:emulator_threads_policy`)."""
+    if guest.emulator is EmulatorThreads.ISOLATE:
+        return frozenset[int]().union(*(node.pins.emulator for node in fit.nodes))
+    if guest.emulator is EmulatorThreads.SHARE:
+        shared = frozenset[int]().union(*(host.shared for host in hosts))
+        if shared:
+            return shared
+    # A vCPU that runs in real time has its CPU for itself, as long as others are left.
+    pinned = {cpu for vcpu, cpu in fit.cpus.items() if vcpu not in guest.realtime}
+    own = frozenset(pinned).union(*(node.floats_on for node in fit.nodes))
+    return own or frozenset(fit.cpus.values())
 
 
 def topology_fits(

@@ -4,7 +4,20 @@ import attrs
 
 from computekit.units import Kib, Mib
 
-__all__ = ["HostNode", "PageStock"]
+__all__ = ["HostNode", "HostTopology", "Overcommit", "PageStock"]
+
+
+@attrs.frozen
+class Overcommit:
+    """How far a host may be over-committed.
+
+    Attributes:
+        cpu_ratio: floating vCPUs for each shared CPU of a node.
+        memory_ratio: memory given for each that a node has.
+    """
+
+    cpu_ratio: float = 1.0
+    memory_ratio: float = 1.0
 
 
 @attrs.frozen
@@ -79,3 +92,16 @@ class HostNode:
         cores = [sorted(core & free) for core in self.siblings]
         alone = free.difference(*self.siblings) if self.siblings else free
         return tuple(sorted([*(tuple(core) for core in cores if core), *((cpu,) for cpu in alone)]))
+
+
+@attrs.frozen
+class HostTopology:
+    """The NUMA nodes of a host.
+
+    Attributes:
+        nodes: each with what is taken of it; none where nobody has looked.
+        overcommit: how far its shared CPUs and its memory may be given out.
+    """
+
+    nodes: tuple[HostNode, ...] = ()
+    overcommit: Overcommit = Overcommit()

@@ -6,11 +6,11 @@ import attrs
 
 from computekit.topology.fit import NodeFit, TopologyFit
 from computekit.topology.guest import GuestNode, GuestTopology
-from computekit.topology.host import HostNode, PageStock
+from computekit.topology.host import HostNode, HostTopology, PageStock
 from computekit.topology.pages import pages_for
 from computekit.units import Mib
 
-__all__ = ["give_back", "take"]
+__all__ = ["give_back", "take", "untaken"]
 
 
 def take(hosts: Sequence[HostNode], guest: GuestTopology, fit: TopologyFit) -> tuple[HostNode, ...]:
@@ -31,6 +31,21 @@ def give_back(
         ValueError: a CPU that the fit pins is not pinned: the guest is not there.
     """
     return _changed(hosts, guest, fit, -1)
+
+
+def untaken(topology: HostTopology) -> HostTopology:
+    """Return a host's nodes with nothing taken of them."""
+    nodes = tuple(
+        attrs.evolve(
+            node,
+            pinned=frozenset(),
+            floating=0,
+            memory_used_mib=Mib(0),
+            pages=tuple(attrs.evolve(stock, used=0) for stock in node.pages),
+        )
+        for node in topology.nodes
+    )
+    return attrs.evolve(topology, nodes=nodes)
 
 
 def _changed(

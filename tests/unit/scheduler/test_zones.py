@@ -10,8 +10,8 @@ from computekit.model import Aggregate, FrozenMap
 from computekit.scheduler.zones import (
     AskedZone,
     MoveKind,
-    PinState,
     PinPolicy,
+    PinState,
     ZoneConstraint,
     az_constraint,
     check_zone_name,
