@@ -20,8 +20,16 @@ from computekit import cli, errors
 from computekit.errors import ComputekitError
 from computekit.forms import form_lines, json_schema
 from computekit.http.placement import placement_document, placement_endpoints
+from computekit.model import FrozenMap
 from computekit.pci import PCI_CODES
 from computekit.placement import LocalPlacement
+from computekit.scheduler import (
+    DEFAULT_FILTERS,
+    FILTERS,
+    HOST_ATTRIBUTES,
+    ONCE_PER_REQUEST,
+    WEIGHERS,
+)
 from computekit.scheduler.files import AnswerForm, FleetForm, RequestForm
 from computekit_daemons import allinone, placement
 
@@ -128,6 +136,107 @@ def pci_codes_page() -> str:
     return PCI_CODES_HEAD + "".join(f"| {code} | {text} |\n" for code, text in PCI_CODES.items())
 
 
+RULES_HEAD = """\
+# Rules and weighers
+
+<!-- Written by tools/generate_reference.py from src/computekit/scheduler/catalogue.py. -->
+
+Every filter and weigher of Nova, by its name. `nova_policy()` is Nova as it is without a word of
+configuration; `nova_policy(["ComputeFilter", IoOpsFilter(4)], CrossCellWeigher(0.0))` names
+filters, gives one a setting of its own and switches a weigher off. What every request asks (that
+the host is up and enabled, resources, traits, zone, the rules of its server group) needs no filter.
+
+*Default* filters are those that Nova asks without configuration. *Once* are those whose answer is
+the same for all instances of one request. *Rebuild* are those that `check_rebuild` asks when an
+instance gets another image where it is.
+
+Whatever cannot be read is a refusal that says so: a malformed extra spec or hint passes on no host,
+an attribute that a host does not have, or that is no number where one is needed, does not match.
+A bound or multiplier in the metadata of an aggregate that is no number counts for nothing there;
+`metadata_notes` lists them.
+
+## Filters
+
+"""
+
+RULES_WEIGHERS = """\
+## Weighers
+
+What a weigher gives is scaled to 0..1 over the hosts that can take the request, times its
+multiplier, and added up. An aggregate may set the multiplier of its hosts by the key that is named
+here; of several aggregates the least holds.
+
+"""
+
+RULES_ATTRIBUTES = """\
+## Attributes of hosts
+
+Names for `capabilities:` (`ComputeCapabilitiesFilter`) and, with dots for colons, for `query`
+(`JsonFilter`). Any other name is looked for among the labels and figures of the host; `stats:x` is
+the figure `x`.
+
+| name | is |
+|------|----|
+"""
+
+
+def rules_page() -> str:
+    """Return the page of every rule and weigher by Nova's name."""
+    parts = [RULES_HEAD]
+    for name, rule in FILTERS.items():
+        marks = [
+            mark
+            for mark, holds in (
+                ("default", name in DEFAULT_FILTERS),
+                ("once", name in ONCE_PER_REQUEST),
+                ("rebuild", getattr(rule, "on_rebuild", False)),
+            )
+            if holds
+        ]
+        parts.append(_rule_section(name, rule, marks))
+    parts.append(RULES_WEIGHERS)
+    for name, weigher in WEIGHERS.items():
+        option = getattr(weigher, "option", "")
+        parts.append(_rule_section(name, weigher, [f"key `{option}`"] if option else []))
+    rows = (f"| `{name}` | {what} |\n" for name, what in sorted(HOST_ATTRIBUTES.items()))
+    return "".join([*parts, RULES_ATTRIBUTES, *rows])
+
+
+def _rule_section(name: str, rule: object, marks: list[str]) -> str:
+    kind = type(rule)
+    text, _, settings = (inspect.getdoc(kind) or "").partition("\n\nAttributes:\n")
+    told = dict(_settings(settings))
+    if kind.__name__ != name:
+        marks = [f"`{kind.__name__}`", *marks]
+    note = f"*{', '.join(marks)}*\n\n" if marks else ""
+    lines = [f"### {name}\n\n{note}{text}\n\n"]
+    for field in attrs.fields(kind) if attrs.has(kind) else ():
+        if field.name in told and field.name not in {"name", "option"}:
+            value = getattr(rule, field.name)
+            lines.append(f"- `{field.name}` ({_shown(value)}): {told[field.name]}\n")
+    return "".join(lines) + ("\n" if len(lines) > 1 else "")
+
+
+def _settings(text: str) -> Iterator[tuple[str, str]]:
+    """Return what a docstring says of each attribute; a line further in goes on with the last."""
+    name, said = "", ""
+    for line in text.splitlines():
+        if line.startswith("    ") and not line.startswith("     "):
+            if name:
+                yield name, said
+            name, _, said = line.strip().partition(": ")
+        else:
+            said = f"{said} {line.strip()}".strip()
+    if name:
+        yield name, said
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, frozenset | FrozenMap) and not value:
+        return "none"
+    return f"`{value}`" if value != "" else "none"
+
+
 def placement_openapi() -> str:
     """Return the OpenAPI document of the Placement API."""
     endpoints = placement_endpoints(LocalPlacement.in_memory(), random.Random(0))
@@ -194,6 +303,7 @@ def main(arguments: list[str]) -> int:
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "pci-codes.md": pci_codes_page(),
         REFERENCE / "placement-openapi.json": placement_openapi(),
+        REFERENCE / "rules.md": rules_page(),
         REFERENCE / "place-files.md": place_files_page(),
         **{
             REFERENCE / f"{file}.schema.json": place_schema(kind, file)

@@ -112,11 +112,14 @@ def overlay_parts(
 
 
 def _lifts(fleet: FleetIndex, request: Request, policy: Policy) -> list[_Lift]:
-    grouped = bool(fleet.aggregates.keys)
+    said = fleet.aggregates.keys
     return [
         _Lift(weigher.name, weights, counts)
         for weigher in policy.overlay_weighers
-        if (weigher.multiplier or grouped)
+        if (
+            weigher.multiplier
+            or (said and isinstance(weigher, HasOption) and weigher.option in said)
+        )
         and len(weights := weigher.weights(request, fleet))
         and (counts := _counts(fleet, weigher)) is not None
     ]

@@ -6,6 +6,7 @@ give; that is Nova's figure where the allocation ratio of memory and disk is 1, 
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
 import attrs
 import numpy as np
@@ -103,6 +104,7 @@ class PciWeigher:
     name: str = "PCIWeigher"
     multiplier: float = 1.0
     least: float | None = None
+    option: ClassVar[str] = "pci_weight_multiplier"
 
     def raw(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray:
         return 100.0 - np.minimum(fleet.figures.vector("free_pci_devices", rows), 99.0)
@@ -111,7 +113,7 @@ class PciWeigher:
         return 100.0 - min(fleet.figures.of("free_pci_devices", row) or 0.0, 99.0)
 
     def multipliers(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray | None:
-        return multipliers(fleet, rows, "pci_weight_multiplier", self.multiplier)
+        return multipliers(fleet, rows, self.option, self.multiplier)
 
 
 @attrs.frozen
@@ -131,6 +133,7 @@ class MetricsWeigher:
     unavailable: float = -10_000.0
     name: str = "MetricsWeigher"
     least: float | None = None
+    option: ClassVar[str] = "metrics_weight_multiplier"
 
     def raw(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray:
         total = np.zeros(len(fleet.up[rows]))
@@ -141,7 +144,7 @@ class MetricsWeigher:
         return total
 
     def multipliers(self, fleet: FleetIndex, rows: Rows, /) -> FloatArray | None:
-        return multipliers(fleet, rows, "metrics_weight_multiplier", self.multiplier)
+        return multipliers(fleet, rows, self.option, self.multiplier)
 
 
 _WEIGHERS: tuple[RangeWeigher, ...] = (

@@ -99,6 +99,8 @@ class CrossCellWeigher:
         run = request.run
         here = frozenset[HostName]() if run.instance is None else run.hosts_of.get(run.instance)
         rows = [row for host in here or () if (row := fleet.row(host)) is not None]
+        if not rows:
+            return {}
         column = fleet.metadata(self.key)
         cells = frozenset[str]().union(*(column[row] for row in rows))
         if not cells:
