@@ -222,7 +222,7 @@ def test_who_passes(rule: HostRule | OverlayRule, asked: Request, hosts: str) ->
         (
             PciPassthroughFilter(),
             asking({"pci_passthrough:alias": "gpu:9"}),
-            "free pci devices at least 9: 1 ()",
+            "free pci devices at least 9: 1 (bring free pci devices on a up to 9)",
         ),
         (
             IsolatedHostsFilter(frozenset({ImageId("image")})),
