@@ -16,9 +16,17 @@ from computekit.ids import HostName
 from computekit.images import LocalImages
 from computekit.placement import FleetIndex
 from computekit.runtime import Runtime
-from computekit.scheduler import FleetFollower, Scheduler
+from computekit.scheduler import (
+    DifferentHostFilter,
+    FleetFollower,
+    GroupSlots,
+    Policy,
+    SameHostFilter,
+    Scheduler,
+)
 from computekit.store import (
     SqlAggregates,
+    SqlGroups,
     SqlHosts,
     SqlInstances,
     SqlJournal,
@@ -109,6 +117,9 @@ def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:
     images = LocalImages(state.images, clock, source)
     store = SqlStore(f"sqlite:///{quote(str(state.database))}", clock, source)
     placement, hosts = SqlPlacement(store, clock), SqlHosts(store)
+    aggregates, groups = SqlAggregates(store), SqlGroups(store)
+    follower = FleetFollower(store, placement, hosts, aggregates, groups)
+    rules = (SameHostFilter(), DifferentHostFilter())
     wire = InProcessWire(runtime)
     services = Services(
         store=store,
@@ -116,13 +127,12 @@ def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:
         placement=placement,
         hosts=hosts,
         journal=SqlJournal(store),
-        scheduler=Scheduler(
-            FleetIndex(FleetFollower(store, placement, hosts, SqlAggregates(store)))
-        ),
+        scheduler=Scheduler(FleetIndex(follower), Policy(rules=rules)),
         client=HostClient(wire, hosts, clock),
         images=images,
         defaults=HostDefaults(),
         clock=clock,
         random=source,
+        slots=GroupSlots(groups, placement, hosts, aggregates),
     )
     return Wired(state, services, images, wire, store)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Never
 
 from computekit.display import Table, Tree
-from computekit.errors import NoValidHost
+from computekit.errors import NoValidHost, RetriesExhausted
 from computekit.ids import InstanceId
 from computekit.journal import Direction, Operation, OperationKind, OperationState, Result
 from computekit.model import (
@@ -154,7 +154,7 @@ def operation_page(
         if encoded is not None:
             error = decode_error(encoded)
             text += f"\n\n{error.message} [{error.code}]"
-            if isinstance(error, NoValidHost) and error.explanation:
+            if isinstance(error, (NoValidHost, RetriesExhausted)) and error.explanation:
                 text += f"\n\n{error.explanation}"
     return text
 

@@ -18,6 +18,7 @@
     |  |- CounterFull                   scope, name, used, bound          (retryable)
     |  |- GroupRuleBroken               group, host, rule, reason         (retryable)
     |  |- CellsTaken                    host, reason                      (retryable)
+    |  |- HostChanged                   host, reason                      (retryable)
     |  |- ClaimsLost                    hosts, reason                     (retryable)
     |- RetriesExhausted                 tries, reason, explanation
     |- NoValidHost                      summary, explanation
@@ -72,6 +73,7 @@ __all__ = [
     "FenceRejected",
     "GenerationConflict",
     "GroupRuleBroken",
+    "HostChanged",
     "HostError",
     "HostNotReady",
     "HypervisorRefused",
@@ -362,6 +364,21 @@ class CellsTaken(ClaimRefused):
     def message(self) -> str:
         """The host and the reason."""
         return f"{self.host}: {self.reason}"
+
+
+@attrs.define(eq=False, slots=False)
+class HostChanged(ClaimRefused):
+    """A host that was chosen is not what it was then: it is in another zone, or has gone."""
+
+    code: ClassVar[str] = "claim.host"
+    retryable: ClassVar[bool] = True
+    host: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """The host, and what it is now."""
+        return f"host {self.host} {self.reason}"
 
 
 @attrs.define(eq=False, slots=False)

@@ -5,6 +5,13 @@ from computekit.compute.audit import Audit, Discrepancy, Part, audit
 from computekit.compute.console import ConsoleOutput, ConsoleParams, console_kind, read_console
 from computekit.compute.create import CreateParams, create, create_kind
 from computekit.compute.delete import DeleteParams, delete, delete_kind
+from computekit.compute.groups import (
+    GroupMembers,
+    create_group,
+    delete_group,
+    group_members,
+    make_group,
+)
 from computekit.compute.hints import Hints
 from computekit.compute.kinds import operation_kinds
 from computekit.compute.memory import MemoryInstances
@@ -26,6 +33,7 @@ __all__ = [
     "CreateParams",
     "DeleteParams",
     "Discrepancy",
+    "GroupMembers",
     "Hints",
     "InstanceReader",
     "InstanceWriter",
@@ -43,13 +51,17 @@ __all__ = [
     "audit",
     "console_kind",
     "create",
+    "create_group",
     "create_kind",
     "delete",
+    "delete_group",
     "delete_kind",
     "disable_host",
     "drop_images",
     "enable_host",
+    "group_members",
     "look_around",
+    "make_group",
     "mark_absent",
     "observe",
     "observe_kind",

@@ -6,23 +6,23 @@ from itertools import islice
 import attrs
 
 from computekit.agent import CacheImages
+from computekit.compute.claim import claim_first, give_back
 from computekit.compute.on_host import OnHost
 from computekit.compute.orphan import leave_behind
+from computekit.compute.scheduler_hints import check_room, hint_faults, hosts_of
 from computekit.compute.services import Services
 from computekit.errors import (
-    ClaimRefused,
     ClaimsLost,
     ComputekitError,
     DeadlineExceeded,
-    Fault,
     HostError,
     InvalidInput,
     NoValidHost,
+    RetriesExhausted,
     TransportFailed,
 )
 from computekit.guest import check_name, resolve
 from computekit.ids import (
-    ConsumerId,
     HostName,
     ImageId,
     InstanceId,
@@ -43,18 +43,14 @@ from computekit.journal import (
     Wait,
 )
 from computekit.model import (
-    Allocation,
-    Consumer,
     Flavor,
     FrozenMap,
     Instance,
     InstanceState,
 )
-from computekit.placement import Claim
 from computekit.scheduler import (
     Request,
     SchedulingRun,
-    Selection,
     Unplaced,
     intent_of,
     translate,
@@ -104,12 +100,10 @@ def create(
     Raises:
         InvalidInput: name, flavor, image or hints break rules; all faults are in it.
         NotFound: there is no such image.
+        CounterFull: the server group has as many members as it may have.
     """
     found = services.images.image(image)
-    faults = [
-        Fault(f"hints[{hint!a}]", "unsupported_hint", "no scheduler hint is kept yet; leave it out")
-        for hint in hints
-    ]
+    faults = list(hint_faults(services, hints, project))
     for check in (
         lambda: check_name(name),
         lambda: None if zone is None else check_name(zone, "zone"),
@@ -133,12 +127,12 @@ def create(
         zone=zone,
         hints=hints,
     )
-    operation = services.submit(
-        create_kind(services),
-        CreateParams(),
-        instance.id,
-        also=lambda tx: services.instances.add_instance(tx, instance),
-    )
+
+    def write(tx: Tx) -> None:
+        check_room(services, instance)
+        services.instances.add_instance(tx, instance)
+
+    operation = services.submit(create_kind(services), CreateParams(), instance.id, also=write)
     return instance, operation
 
 
@@ -175,7 +169,9 @@ class _Create:
                 placement=translate(guest, intent),
                 intent=intent,
                 run=SchedulingRun(
-                    ignored_hosts=frozenset(note.host for note in tried), instance=instance.id
+                    ignored_hosts=frozenset(note.host for note in tried),
+                    instance=instance.id,
+                    hosts_of=hosts_of(services, intent),
                 ),
                 machine_type=guest.machine_type,
             )
@@ -189,21 +185,13 @@ class _Create:
         why = decision.explain().text() if is_last else None
 
         def claim(tx: Tx) -> None:
-            """Take the first that can still be had; to claim is to be refused by the books."""
-            reason = ""
-            for candidate in candidates:
-                try:
-                    services.placement.claim(tx, (_claim(instance, candidate),))
-                except ClaimRefused as error:
-                    reason = error.message
-                    continue
-                epoch = instance.epoch + 1
-                placed = attrs.evolve(instance, host=candidate.host, epoch=epoch)
-                services.instances.change_instance(tx, instance, placed)
-                services.instances.put_guest(tx, instance.id, guest)
-                return
-            lost = ClaimsLost(tuple(candidate.host for candidate in candidates), reason)
-            raise lost if why is None else NoValidHost(lost.message, why)
+            try:
+                claim_first(services, tx, instance, candidates)
+            except ClaimsLost as lost:
+                if why is None:
+                    raise
+                raise RetriesExhausted(ctx.attempt + 1, lost.message, why) from lost
+            services.instances.put_guest(tx, instance.id, guest)
 
         return Done(_Placed(len(tried) + 1), claim)
 
@@ -218,13 +206,13 @@ class _Create:
             instance, state=InstanceState.BUILDING, host=None, epoch=instance.epoch + 1
         )
 
-        def give_back(tx: Tx) -> None:
-            self.services.placement.release(tx, ConsumerId(instance.id))
+        def leave(tx: Tx) -> None:
+            give_back(self.services, tx, instance)
             self.services.instances.change_instance(tx, instance, left)
             if not cleared:
                 leave_behind(self.services, tx, host, instance.id)
 
-        return Done(commit=give_back)
+        return Done(commit=leave)
 
     def images(self, ctx: Context[CreateParams]) -> Outcome:
         instance = self.on_host.instance(ctx)
@@ -263,8 +251,3 @@ class _Create:
             instance = self.on_host.instance(ctx)
             failed = attrs.evolve(instance, state=InstanceState.ERROR)
             self.services.instances.change_instance(tx, instance, failed)
-
-
-def _claim(instance: Instance, candidate: Selection) -> Claim:
-    consumer = Consumer(ConsumerId(instance.id), instance.project, instance.user)
-    return Claim(Allocation(consumer, candidate.allocation))

@@ -2,12 +2,13 @@
 
 import attrs
 
+from computekit.compute.claim import give_back
 from computekit.compute.console import console_subject
 from computekit.compute.on_host import OnHost
 from computekit.compute.orphan import leave_behind
 from computekit.compute.services import Services
 from computekit.errors import NotFound
-from computekit.ids import ConsumerId, HostName, InstanceId
+from computekit.ids import HostName, InstanceId
 from computekit.journal import Context, Done, Operation, OperationKind, Outcome, Step
 from computekit.model import InstanceState
 from computekit.units import Seconds
@@ -75,11 +76,11 @@ class _Delete:
             instance, state=InstanceState.DELETED, host=None, epoch=instance.epoch + 1
         )
 
-        def give_back(tx: Tx) -> None:
-            self.services.placement.release(tx, ConsumerId(instance.id))
+        def leave(tx: Tx) -> None:
+            give_back(self.services, tx, instance)
             self.services.instances.change_instance(tx, instance, gone)
             self.services.journal.forget(tx, console_subject(instance.id))
             if left is not None:
                 leave_behind(self.services, tx, left.host, instance.id)
 
-        return Done(commit=give_back)
+        return Done(commit=leave)

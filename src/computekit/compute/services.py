@@ -13,9 +13,10 @@ from computekit.errors import NotFound
 from computekit.guest import HostDefaults
 from computekit.ids import InstanceId, OperationId, new_uuid
 from computekit.journal import Journal, Operation, OperationKind, new_operation
-from computekit.model import Instance
+from computekit.model import MOST_MEMBERS, Instance
 from computekit.placement import PlacementWriter
 from computekit.scheduler import HostWriter, Scheduler
+from computekit.scheduler.group_claims import GroupSlots
 from computekit.virt.ports import ImageSource
 from computekit.work import Store, Tx
 
@@ -43,6 +44,8 @@ class Services:
         defaults: what a guest gets where flavor and image are silent.
         clock: time.
         random: ids.
+        slots: the server groups, and what their members take along with a claim.
+        most_members: that a server group may have.
     """
 
     store: Store
@@ -56,6 +59,8 @@ class Services:
     defaults: HostDefaults
     clock: Clock
     random: random.Random
+    slots: GroupSlots
+    most_members: int = MOST_MEMBERS
 
     def submit(
         self,

@@ -56,6 +56,10 @@ from computekit.scheduler.demands import Malformed
 from computekit.scheduler.explanation import Explanation
 from computekit.scheduler.figure_predicates import AtLeast, Below, HasFigures
 from computekit.scheduler.following import FleetFollower
+from computekit.scheduler.group_claims import GroupSlots
+from computekit.scheduler.group_overlays import FollowsGroup, Membership
+from computekit.scheduler.group_weigher import GroupWeigher
+from computekit.scheduler.groups import GROUP_CHANGED, GroupReader, GroupWriter, MemoryGroups
 from computekit.scheduler.hint_filters import (
     AwayFrom,
     Beside,
@@ -146,6 +150,7 @@ from computekit.scheduler.request_weighers import (
 )
 from computekit.scheduler.rows import Row
 from computekit.scheduler.scheduler import Scheduler
+from computekit.scheduler.topology_rules import Eligible
 from computekit.scheduler.translate import translate
 from computekit.scheduler.tree_changes import SameSubtree
 from computekit.scheduler.views import (
@@ -177,6 +182,7 @@ __all__ = [
     "DEFAULT_FILTERS",
     "DEFAULT_ZONE",
     "FILTERS",
+    "GROUP_CHANGED",
     "HOST_ATTRIBUTES",
     "HOST_CHANGED",
     "NOVA_WEIGHERS",
@@ -219,13 +225,19 @@ __all__ = [
     "Demand",
     "DifferentHostFilter",
     "Drop",
+    "Eligible",
     "EnableHost",
     "Enabled",
     "Explanation",
     "FigureWeigher",
     "FleetFollower",
+    "FollowsGroup",
     "FreeUp",
     "FreeWeigher",
+    "GroupReader",
+    "GroupSlots",
+    "GroupWeigher",
+    "GroupWriter",
     "HasCapability",
     "HasCells",
     "HasFigures",
@@ -254,8 +266,10 @@ __all__ = [
     "LowerFigure",
     "Malformed",
     "MeetsQuery",
+    "Membership",
     "MemoryAggregates",
     "MemoryCells",
+    "MemoryGroups",
     "MemoryHosts",
     "MetadataAdmits",
     "MetadataLists",

@@ -21,10 +21,30 @@ from computekit.guest import HostDefaults
 from computekit.ids import ExecutorId, FlavorId, HostName, InstanceId, ProjectId, UserId
 from computekit.images import LocalImages
 from computekit.journal import Journal, MemoryJournal, Runner
-from computekit.model import Flavor, HostCell, HostFacts, Image
+from computekit.model import Flavor, HostCell, HostFacts, Image, TopologyLevels
 from computekit.placement import FleetIndex, MemoryPlacement, PlacementWriter
-from computekit.scheduler import FleetFollower, HostWriter, MemoryHosts, Scheduler
-from computekit.store import SqlHosts, SqlInstances, SqlJournal, SqlPlacement, SqlStore
+from computekit.scheduler import (
+    AggregateWriter,
+    DifferentHostFilter,
+    FleetFollower,
+    HostWriter,
+    MemoryAggregates,
+    MemoryHosts,
+    Policy,
+    SameHostFilter,
+    Scheduler,
+)
+from computekit.scheduler.group_claims import GroupSlots
+from computekit.scheduler.groups import GroupWriter, MemoryGroups
+from computekit.store import (
+    SqlAggregates,
+    SqlGroups,
+    SqlHosts,
+    SqlInstances,
+    SqlJournal,
+    SqlPlacement,
+    SqlStore,
+)
 from computekit.testing.clock import ManualClock
 from computekit.units import Gib, Mib, Seconds
 from computekit.virt import FakeHypervisor
@@ -32,6 +52,8 @@ from computekit.work import MemoryStore, Store
 
 __all__ = ["FakeFleet", "fake_facts"]
 
+_POLICY = Policy(rules=(SameHostFilter(), DifferentHostFilter()))
+_LEVELS = TopologyLevels()
 SMALL = Flavor(FlavorId("small"), "small", 1, Mib(128), Gib(1))
 
 
@@ -64,6 +86,8 @@ class FakeFleet:
         seed: of all randomness.
         passed: called before and after each call to a host, with a word for it.
         url: of the database that everything is written in; None: it is kept in memory.
+        policy: of the scheduler; without it, hints may name other instances.
+        levels: at which server groups may have rules.
 
     Attributes:
         services: the ports.
@@ -81,6 +105,8 @@ class FakeFleet:
         seed: int = 0,
         passed: Callable[[str], None] = lambda _: None,
         url: str | None = None,
+        policy: Policy = _POLICY,
+        levels: TopologyLevels = _LEVELS,
     ) -> None:
         self._directory = directory
         self._passed = passed
@@ -95,7 +121,10 @@ class FakeFleet:
         self.hypervisors: dict[HostName, FakeHypervisor] = {
             one.name: FakeHypervisor(one, self.clock) for one in hosts
         }
-        follower = FleetFollower(ports.store, ports.placement, ports.hosts)
+        slots = GroupSlots(ports.groups, ports.placement, ports.hosts, ports.aggregates, levels)
+        follower = FleetFollower(
+            ports.store, ports.placement, ports.hosts, ports.aggregates, ports.groups
+        )
         self._close_store = ports.close
         self.services: Services = Services(
             store=ports.store,
@@ -103,12 +132,13 @@ class FakeFleet:
             placement=ports.placement,
             hosts=ports.hosts,
             journal=ports.journal,
-            scheduler=Scheduler(FleetIndex(follower)),
+            scheduler=Scheduler(FleetIndex(follower, levels=levels), policy),
             client=HostClient(self, ports.hosts, self.clock),
             images=self.images,
             defaults=HostDefaults(),
             clock=self.clock,
             random=self._source,
+            slots=slots,
         )
         self.restart_agents()
 
@@ -190,6 +220,8 @@ class _Ports:
     instances: InstanceWriter
     placement: PlacementWriter
     hosts: HostWriter
+    aggregates: AggregateWriter
+    groups: GroupWriter
     close: Callable[[], None]
 
 
@@ -201,6 +233,8 @@ def _in_memory(clock: ManualClock) -> _Ports:
         MemoryInstances(store),
         MemoryPlacement(store, clock),
         MemoryHosts(store),
+        MemoryAggregates(store),
+        MemoryGroups(store),
         lambda: None,
     )
 
@@ -213,5 +247,7 @@ def _in_sql(url: str, clock: ManualClock, source: random.Random) -> _Ports:
         SqlInstances(store),
         SqlPlacement(store, clock),
         SqlHosts(store),
+        SqlAggregates(store),
+        SqlGroups(store),
         store.close,
     )

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from computekit.agent import host_provider
 from computekit.compute import audit
-from computekit.errors import NoValidHost
+from computekit.errors import NoValidHost, RetriesExhausted
 from computekit.ids import HostName, InstanceId
 from computekit.journal import Operation, OperationState
 from computekit.model import (
@@ -136,7 +136,8 @@ def test_who_loses_again_and_again_is_told_so(fleet: FakeFleet) -> None:
     fleet.run()
     (operation,) = fleet.journal.history(instance)
     refusal = decode_error(operation.error or "")
-    assert isinstance(refusal, NoValidHost)
+    assert isinstance(refusal, RetriesExhausted)
+    assert refusal.tries == 10
     assert "others were faster on a" in refusal.message
     assert refusal.explanation
     assert scheduler.choices == 10
