@@ -13,11 +13,12 @@ from computekit.scheduler.compile import shape_predicates
 from computekit.scheduler.decision import Decision, Placed, Selection, Unplaced
 from computekit.scheduler.explanation import Explanation, explain
 from computekit.scheduler.fitter import Allocated, Fitter
-from computekit.scheduler.narrowing import ranked_rows
+from computekit.scheduler.group_overlays import eligible_of, group_overlays, has_skew
+from computekit.scheduler.narrowing import ranked_rows, surviving
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.normalised_shape import NormalisedShape
-from computekit.scheduler.plain_functions import Refusal
 from computekit.scheduler.passing import Answers
+from computekit.scheduler.plain_functions import Refusal
 from computekit.scheduler.policy import Policy, WayWeigher
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.raw_weights import RawWeights
@@ -99,6 +100,19 @@ class Scheduler:
             request, fleet.epoch, partial(explain, fleet, request, self.policy, refusals)
         )
 
+    def catch_up(self) -> None:
+        """Bring all that is kept up to the fleet as it is; `place` does so for one shape alone.
+
+        Whoever has time after a claim, and not while somebody waits for a decision, saves it there.
+
+        Raises:
+            StoreUnavailable: what the index follows cannot be read.
+        """
+        with self.index.lock:
+            self.index.refresh()
+            for kept in self._shapes.values():
+                kept.fitter.forget(kept.shape.catch_up(self.index, self._answers))
+
     def why_not(self, request: Request, host: HostName | None = None) -> WhyNot:
         """Return why `request` does not go to `host`, and the smallest change after which it fits.
 
@@ -167,25 +181,38 @@ class Scheduler:
             for host in tried
             if (row := index.row(host)) is not None and self._spent(row, tried[host])
         ]
-        for row, score in ranked_rows(kept.shape, index, request, self.policy, spent):
-            host = index.names[row]
-            before = tried.get(host, _NOTHING)
-            fit = kept.fitter.fit(index, row, before)
-            if fit is None:
-                if not before:
-                    kept.shape.strike(row)
-                continue
-            if self.policy.filters:
-                refusal = self.policy.refusal(index.view(row), request)
-                if refusal is not None:
-                    refusals[host] = refusal
-                    if refusal.lasting:
+        while True:
+            survivors = partial(surviving, kept.shape, index, request, self.policy)
+            group = group_overlays(request, index, survivors)
+            struck = False
+            for row, score in ranked_rows(kept.shape, index, request, self.policy, spent, group):
+                host = index.names[row]
+                before = tried.get(host, _NOTHING)
+                fit = kept.fitter.fit(index, row, before)
+                if fit is None:
+                    if not before:
                         kept.shape.strike(row)
+                        struck = True
                     continue
-            cells = kept.fitter.cells(index, row)
-            yield Selection(
-                host, fit.allocation, fit.mappings, score, index.epoch, cells=cells
-            )
+                if self.policy.filters:
+                    refusal = self.policy.refusal(index.view(row), request)
+                    if refusal is not None:
+                        refusals[host] = refusal
+                        if refusal.lasting:
+                            kept.shape.strike(row)
+                            struck = True
+                        continue
+                yield Selection(
+                    host,
+                    fit.allocation,
+                    fit.mappings,
+                    score,
+                    index.epoch,
+                    eligible_of(group),
+                    kept.fitter.cells(index, row),
+                )
+            if not (struck and has_skew(request, index)):
+                return  # else a domain may have turned out not to be eligible
 
     def _of(self, request: Request) -> _Kept:
         """Return what is kept for the request's shape, up to date."""
