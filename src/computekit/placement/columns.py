@@ -23,8 +23,10 @@ Rows: TypeAlias = slice | npt.NDArray[np.intp]
 # An over-commitment ratio may make a capacity that no column can hold; so much is never asked.
 _MOST = 2**60
 _TABLES = 512
+_BYTE = 256
 
-_CodeArray: TypeAlias = npt.NDArray[np.int32]
+_CodeArray: TypeAlias = npt.NDArray[np.int32 | np.uint8]
+_CountArray: TypeAlias = npt.NDArray[np.int32]
 _FloatArray: TypeAlias = npt.NDArray[np.float64]
 _ByteArray: TypeAlias = npt.NDArray[np.uint8]
 
@@ -79,7 +81,8 @@ class Coded(Generic[V]):
         # Values are only ever added, so that copies may share them.
         self._values: list[V] = [first]
         self._code_of: dict[V, int] = {first: 0}
-        self._codes: Cow[_CodeArray] = Cow(np.zeros(rows, dtype=np.int32))
+        # One byte each, until there are more values than that can tell apart.
+        self._codes: Cow[_CodeArray] = Cow(np.zeros(rows, dtype=np.uint8))
         self._tables: dict[Hashable, BoolArray] = {}
         self._numbers: dict[Hashable, _FloatArray] = {}
         self._adding = threading.Lock()
@@ -112,15 +115,24 @@ class Coded(Generic[V]):
         """Write one row."""
         code = self._code(value)
         if self._codes.value[row] != code:
-            self._codes.own()[row] = code
+            self._wide(code)[row] = code
+
+    def _wide(self, code: int) -> _CodeArray:
+        """Return the codes for writing, wide enough for `code`."""
+        if code >= _BYTE and self._codes.value.itemsize == 1:
+            self._codes = Cow(self._codes.value.astype(np.int32))
+        return self._codes.own()
 
     def set_all(self, values: Sequence[V]) -> None:
         """Write every row."""
-        self._codes = Cow(np.fromiter(map(self._code, values), np.int32, len(values)))
+        codes = np.fromiter(map(self._code, values), np.int32, len(values))
+        narrow = codes.max(initial=0) < _BYTE
+        self._codes = Cow(codes.astype(np.uint8) if narrow else codes)
 
     def fill(self, value: V) -> None:
         """Write the same into every row."""
-        self._codes.own()[:] = self._code(value)
+        code = self._code(value)
+        self._wide(code)[:] = code
 
     def __getitem__(self, row: int) -> V:
         return self._values[int(self._codes.value[row])]
@@ -232,7 +244,7 @@ class Members(Generic[K]):
         self._rows = rows
         self._sets: dict[K, _RowSet] = {}
         # How many keys a row has: tells without a search that nothing has changed.
-        self._count: Cow[_CodeArray] = Cow(np.zeros(rows, dtype=np.int32))
+        self._count: Cow[_CountArray] = Cow(np.zeros(rows, dtype=np.int32))
 
     def fork(self) -> "Members[K]":
         """Return a copy that shares until written."""

@@ -49,7 +49,9 @@ def limits_of(
 ) -> Limits | None:
     """Return which rows the overlays of a request allow; None if it has no overlays."""
     found: Limits | None = None
-    for overlay in (*run_overlays(request.run), *policy.overlays(request), *further):
+    run = request.run
+    of_run = () if run.host is None and not run.ignored_hosts else run_overlays(run)
+    for overlay in (*of_run, *policy.overlays(request), *further):
         limits = overlay.limits(fleet)
         found = limits if found is None else found.both(limits)
     return found

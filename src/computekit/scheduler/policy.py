@@ -183,6 +183,8 @@ class Policy:
 
     def overlays(self, request: Request) -> tuple[Overlay, ...]:
         """Return what the rules ask of a host for this request alone."""
+        if not self._laid_over:
+            return ()
         return tuple(asked for rule in self._laid_over for asked in rule.overlays(request))
 
     def weighers_of(self, placement: PlacementRequest) -> tuple[Weigher, ...] | Normalised:
