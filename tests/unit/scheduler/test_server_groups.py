@@ -189,4 +189,5 @@ def test_what_a_placed_decision_was_compared_with_goes_along() -> None:
     decision = Scheduler(index).place(wanted())
     assert isinstance(decision, Placed)
     compared = decision.candidate.eligible["rack"]
-    assert (compared.count, compared.names) == (3, {"r1", "r2", "r3"})
+    assert compared.count == 3
+    assert compared.names == {"r1", "r2", "r3"}
