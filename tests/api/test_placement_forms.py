@@ -305,13 +305,18 @@ def test_a_reshape_is_refused_for_the_first_provider_that_it_names(tree: Caller)
     stale = {"resource_provider_generation": 7, "inventories": {}}
     wrong = {
         "resource_provider_generation": 0,
-        "inventories": {"VCPU": {"total": 1, "reserved": 2}},
+        "inventories": {"VCPU": {"total": 2, "reserved": 9}},
     }
     for inventories, status in (
         ({OTHER: gone, CARD: stale}, 400),
         ({CARD: stale, OTHER: gone}, 409),
         ({HOST: wrong, CARD: stale}, 409),
-        ({HOST: wrong}, 400),
+        ({HOST: wrong}, 204),
     ):
         body = {"inventories": inventories, "allocations": {}}
         assert send(tree, "POST", "/reshaper", body).status == status
+    assert (
+        send(tree, "GET", "/allocation_candidates?resources=VCPU:1").json["allocation_requests"]
+        == []
+    )
+    assert claim(tree, 1).status == 409

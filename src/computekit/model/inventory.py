@@ -14,7 +14,7 @@ class Inventory:
     Attributes:
         total: all there is, at least 1.
         reserved: not to be given out; `0 <= reserved <= total`, or more where a small ratio still
-            rounds the capacity to 0 (Placement API).
+            rounds the capacity to 0, or after a reshape (Placement API).
         min_unit: smallest amount of one allocation.
         max_unit: largest amount of one allocation.
         step_size: an allocation is a multiple of this.
@@ -30,7 +30,7 @@ class Inventory:
 
     @property
     def capacity(self) -> int:
-        """The whole amount that can be allocated."""
+        """The whole amount that can be allocated; below 0 if more is reserved than there is."""
         return int((self.total - self.reserved) * self.allocation_ratio)
 
     def broken_rule(self, amount: int) -> str | None:

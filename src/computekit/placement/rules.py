@@ -46,7 +46,12 @@ def check_tree(tree: ProviderTree) -> None:
 
 def check_inventories(inventories: Mapping[ResourceClass, Inventory]) -> None:
     """Raise `InvalidInput` with every fault of one provider's inventories."""
-    _raise(_inventory_faults("inventories", inventories))
+    _raise(
+        (
+            *_inventory_faults("inventories", inventories),
+            *_reserve_faults("inventories", inventories),
+        )
+    )
 
 
 def check_traits(traits: Iterable[Trait]) -> None:
@@ -78,7 +83,11 @@ def check_claims(claims: Sequence[Claim]) -> None:
 
 
 def check_reshape(inventories: Mapping[ProviderId, Reshaped], claims: Sequence[Claim]) -> None:
-    """Raise `InvalidInput` with every fault of a reshape."""
+    """Raise `InvalidInput` with every fault of a reshape.
+
+    More may be reserved than there is, as in genuine Placement: a host that reports so is full, and
+    its first start after an upgrade must not fail for it.
+    """
     faults = [
         fault
         for provider, wanted in inventories.items()
@@ -114,6 +123,7 @@ def _tree_faults(tree: ProviderTree) -> Iterator[Fault]:
                 f"{path}.name", "duplicate", f"{provider.name!r} is providers[{earlier}] already"
             )
         yield from _inventory_faults(f"{path}.inventories", provider.inventories)
+        yield from _reserve_faults(f"{path}.inventories", provider.inventories)
         yield from _trait_faults(f"{path}.traits", provider.traits)
         yield from _aggregate_faults(f"{path}.aggregates", provider.aggregates)
 
@@ -129,16 +139,22 @@ def _inventory_faults(path: str, inventories: Mapping[ResourceClass, Inventory])
         yield from _range(f"{here}.max_unit", inventory.max_unit, 1)
         yield from _range(f"{here}.step_size", inventory.step_size, 1)
         ratio = inventory.allocation_ratio
-        countable = 0 <= ratio <= MAX_RATIO
-        if inventory.reserved > inventory.total and not (countable and inventory.capacity == 0):
-            message = f"{inventory.reserved} is more than the total of {inventory.total}"
-            yield Fault(f"{here}.reserved", "order", message)
-        if not countable:
+        if not 0 <= ratio <= MAX_RATIO:
             yield Fault(
                 f"{here}.allocation_ratio",
                 "range",
                 f"{ratio} is not within 0 and {MAX_RATIO:g}",
             )
+
+
+def _reserve_faults(path: str, inventories: Mapping[ResourceClass, Inventory]) -> Iterator[Fault]:
+    """Yield what is reserved without being there, unless a small ratio rounds the debt away."""
+    for name, inventory in inventories.items():
+        ratio = inventory.allocation_ratio
+        rounded = 0 <= ratio <= MAX_RATIO and inventory.capacity == 0
+        if inventory.reserved > inventory.total and not rounded:
+            message = f"{inventory.reserved} is more than the total of {inventory.total}"
+            yield Fault(f"{path}[{name}].reserved", "order", message)
 
 
 def _trait_faults(path: str, traits: Iterable[Trait]) -> Iterator[Fault]:
