@@ -70,9 +70,10 @@ class Nova:
         return {decision.host} if isinstance(decision, Placed) else set()
 
     def commit(self, host: str, request: _Row) -> None:
-        """Count what a request takes of a host."""
+        """Count what a request takes of a host, and bring what is kept of every flavor up to it."""
         amounts = _request(request).placement.groups[0].resources
         self._index.apply_claim({ProviderId(host): amounts}, {"instances": 1, "io_ops": 1})
+        self._scheduler.catch_up()
 
 
 _WORDS = frozenset({"host", "uuid", "disabled"})

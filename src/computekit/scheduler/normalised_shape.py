@@ -173,6 +173,7 @@ class NormalisedShape:
                 if before:
                     ends.leave(row)
         kept.write_few(list(rows), scores)
+        self._now()
 
     def _fill(self, rows: npt.NDArray[np.intp]) -> None:
         """Score `rows`, which are all that are in the running, by the scale of now."""

@@ -129,6 +129,8 @@ def test_the_best_is_always_that_of_weighing_all_anew(name: str, seed: int) -> N
         if dice.random() < 0.1:
             ignored = frozenset(dice.sample(list(fleet.names), k=min(3, len(fleet))))
             request = attrs.evolve(request, run=SchedulingRun(ignored_hosts=ignored))
+        if dice.random() < 0.3:
+            scheduler.catch_up()
         expected = reference(weighing, fleet, request)
         decision = scheduler.place(request)
         if not isinstance(decision, Placed):
