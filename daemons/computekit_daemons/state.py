@@ -26,6 +26,7 @@ from computekit.scheduler import (
 )
 from computekit.store import (
     SqlAggregates,
+    SqlCells,
     SqlGroups,
     SqlHosts,
     SqlInstances,
@@ -117,8 +118,8 @@ def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:
     images = LocalImages(state.images, clock, source)
     store = SqlStore(f"sqlite:///{quote(str(state.database))}", clock, source)
     placement, hosts = SqlPlacement(store, clock), SqlHosts(store)
-    aggregates, groups = SqlAggregates(store), SqlGroups(store)
-    follower = FleetFollower(store, placement, hosts, aggregates, groups)
+    aggregates, groups, cells = SqlAggregates(store), SqlGroups(store), SqlCells(store)
+    follower = FleetFollower(store, placement, hosts, aggregates, groups, cells)
     rules = (SameHostFilter(), DifferentHostFilter())
     wire = InProcessWire(runtime)
     services = Services(
@@ -133,6 +134,7 @@ def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:
         defaults=HostDefaults(),
         clock=clock,
         random=source,
+        cells=cells,
         slots=GroupSlots(groups, placement, hosts, aggregates),
     )
     return Wired(state, services, images, wire, store)

@@ -14,7 +14,7 @@ from computekit.testing import ManualClock
 from computekit.testing.virt_bench import LawImages, VirtBench
 from computekit.testing.virt_laws import VirtLaws
 from computekit.units import Bytes, Gib, Mib, Seconds, gib_to_bytes
-from computekit.virt import FakeHypervisor
+from computekit.virt import DomainSpec, FakeHypervisor
 
 FACTS = HostFacts(
     name=HostName("fake-1"),
@@ -45,6 +45,15 @@ class FakeBench(VirtBench):
 
     def foreign_names(self) -> frozenset[str]:
         return frozenset(self.fake.foreign_domains.values())
+
+    def pins(self, spec: DomainSpec) -> tuple[frozenset[int], ...]:
+        guest = self.fake.running_guest(spec.mark.instance)
+        assert guest.topology is not None
+        assert guest.cells is not None
+        found = {vcpu: frozenset({cpu}) for vcpu, cpu in guest.cells.cpus.items()}
+        for asked, node in zip(guest.topology.nodes, guest.cells.nodes, strict=True):
+            found.update(dict.fromkeys(asked.floating, node.floats_on))
+        return tuple(found[vcpu] for vcpu in range(guest.vcpus))
 
     def fill_storage(self) -> None:
         left = gib_to_bytes(self.fake.facts().disk_gib) - self.fake.used_bytes()

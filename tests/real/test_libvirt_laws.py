@@ -14,6 +14,7 @@ from computekit.ids import HostName
 from computekit.testing.virt_bench import LawImages, VirtBench
 from computekit.testing.virt_laws import VirtLaws
 from computekit.units import Seconds
+from computekit.virt import DomainSpec
 from computekit.virt.libvirt import LibvirtHypervisor
 
 pytestmark = pytest.mark.real
@@ -42,6 +43,13 @@ class LibvirtBench(VirtBench):
     def foreign_names(self) -> frozenset[str]:
         names = {domain.name() for domain in self.connection.listAllDomains()}
         return frozenset(name for name in names if not name.startswith("ck-"))
+
+    def pins(self, spec: DomainSpec) -> tuple[frozenset[int], ...]:
+        domain = self.connection.lookupByUUIDString(spec.mark.instance)
+        return tuple(
+            frozenset(cpu for cpu, may in enumerate(cpus) if may)
+            for cpus in domain.vcpuPinInfo(libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        )
 
     def fill_storage(self) -> None:
         if os.geteuid() != 0:

@@ -2,7 +2,14 @@
 
 import attrs
 
-from computekit.agent import Fence, HostInstances, InventoryRules, host_provider, host_tree
+from computekit.agent import (
+    Fence,
+    HostInstances,
+    InventoryRules,
+    host_provider,
+    host_topology,
+    host_tree,
+)
 from computekit.compute.orphan import remove_orphans
 from computekit.compute.services import Services
 from computekit.ids import HostName
@@ -31,7 +38,9 @@ def admit_host(
     Raises:
         TransportFailed: the agent could not be reached.
         InUse: an allocation holds something that the host no longer has.
+        InvalidInput: the rules name CPUs that the host does not have, or twice.
     """
+    topology = host_topology(facts, rules)
 
     def write(tx: Tx, up: bool) -> None:
         before = services.hosts.host(facts.name)
@@ -47,6 +56,7 @@ def admit_host(
                 up=up,
                 incarnation=incarnation,
                 seen_s=services.clock.wall_s(),
+                topology=topology,
             ),
         )
 

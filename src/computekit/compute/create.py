@@ -174,6 +174,7 @@ class _Create:
                     hosts_of=hosts_of(services, intent),
                 ),
                 machine_type=guest.machine_type,
+                topology=guest.topology,
             )
         )
         if isinstance(decision, Unplaced):
@@ -186,12 +187,11 @@ class _Create:
 
         def claim(tx: Tx) -> None:
             try:
-                claim_first(services, tx, instance, candidates)
+                claim_first(services, tx, instance, candidates, guest)
             except ClaimsLost as lost:
                 if why is None:
                     raise
                 raise RetriesExhausted(ctx.attempt + 1, lost.message, why) from lost
-            services.instances.put_guest(tx, instance.id, guest)
 
         return Done(_Placed(len(tried) + 1), claim)
 

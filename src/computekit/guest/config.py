@@ -7,7 +7,7 @@ import attrs
 from computekit.guest.asks import ProviderAsks
 from computekit.ids import ImageId
 from computekit.model import Trait
-from computekit.topology import GuestTopology
+from computekit.topology import GuestTopology, TopologyFit
 from computekit.units import Bytes, Mib
 
 __all__ = [
@@ -128,6 +128,7 @@ class GuestConfig:
         address_bits: of a physical address; None takes what the machine has.
         topology: NUMA nodes, pinning and pages; None where nothing of that is asked.
         asks: what is asked of resource providers by name.
+        cells: where the NUMA nodes go; None until the guest has its place, or without any.
     """
 
     arch: str
@@ -142,3 +143,4 @@ class GuestConfig:
     address_bits: int | None = None
     topology: GuestTopology | None = None
     asks: ProviderAsks = attrs.field(factory=ProviderAsks)
+    cells: TopologyFit | None = None

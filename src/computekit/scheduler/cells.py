@@ -13,6 +13,7 @@ import attrs
 from computekit.errors import CellsTaken
 from computekit.ids import ConsumerId, HostName
 from computekit.placement import FleetIndex
+from computekit.scheduler.hosts import Host
 from computekit.topology import (
     GuestTopology,
     HostNode,
@@ -32,6 +33,7 @@ __all__ = [
     "CellWriter",
     "MemoryCells",
     "claim_cells",
+    "parts_of",
     "with_holds",
     "write_cells",
 ]
@@ -140,8 +142,7 @@ def write_cells(
 def claim_cells(
     tx: Tx,
     cells: CellWriter,
-    topology: HostTopology,
-    host: HostName,
+    host: Host,
     consumer: ConsumerId,
     guest: GuestTopology,
 ) -> TopologyFit:
@@ -150,35 +151,37 @@ def claim_cells(
     Args:
         tx: the transaction; all else that the claim takes is written in it too.
         cells: the rows.
-        topology: the host's nodes, as its row in this transaction says.
-        host: its name.
+        host: as its row in this transaction is.
         consumer: who takes.
         guest: what it needs.
 
     Raises:
         CellsTaken: there is no room any more.
     """
-    now = with_holds(topology, cells.cell_holds(frozenset({host})))
+    now = with_holds(host.topology, cells.cell_holds(frozenset({host.name})))
     fit = fit_guest(now, guest)
     if fit is None:
-        raise CellsTaken(host, "the NUMA nodes have no room for the guest any more")
-    parts = zip(fit.nodes, guest.nodes, strict=True)
-    cells.hold_cells(
-        tx,
-        tuple(
-            CellHold(
-                consumer,
-                host,
-                node.host,
-                frozenset(node.pins.cpus.values()) | node.pins.emulator,
-                len(asked.floating),
-                asked.memory_mib,
-                node.page_kib,
-            )
-            for node, asked in parts
-        ),
-    )
+        raise CellsTaken(host.name, "the NUMA nodes have no room for the guest any more")
+    cells.hold_cells(tx, parts_of(consumer, host.name, fit, guest))
     return fit
+
+
+def parts_of(
+    consumer: ConsumerId, host: HostName, fit: TopologyFit, guest: GuestTopology
+) -> tuple[CellHold, ...]:
+    """Return what a guest takes of a host's NUMA nodes where it goes as `fit` says."""
+    return tuple(
+        CellHold(
+            consumer,
+            host,
+            node.host,
+            frozenset(node.pins.cpus.values()) | node.pins.emulator,
+            len(asked.floating),
+            asked.memory_mib,
+            node.page_kib,
+        )
+        for node, asked in zip(fit.nodes, guest.nodes, strict=True)
+    )
 
 
 class MemoryCells:

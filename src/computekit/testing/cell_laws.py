@@ -11,6 +11,7 @@ import pytest
 from computekit.errors import CellsTaken
 from computekit.ids import ConsumerId, HostName
 from computekit.scheduler.cells import CELLS_CHANGED, CellHold, CellWriter, claim_cells, with_holds
+from computekit.testing.host_laws import example_host
 from computekit.topology import GuestNode, GuestTopology, HostNode, HostTopology, PageStock
 from computekit.units import Kib, Mib
 from computekit.work import Change, Store, Tx
@@ -52,9 +53,8 @@ class CellBench:
 
     def claim(self, consumer: str) -> None:
         """Claim room for a guest in a transaction of its own."""
-        self.store.write(
-            lambda tx: claim_cells(tx, self.cells, HOST, A, ConsumerId(consumer), GUEST)
-        )
+        host = attrs.evolve(example_host(A), topology=HOST)
+        self.store.write(lambda tx: claim_cells(tx, self.cells, host, ConsumerId(consumer), GUEST))
 
 
 def _hold(consumer: str, node: int, *cpus: int, host: HostName = A) -> CellHold:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from computekit.agent import Agent, HostClient
+from computekit.agent import Agent, HostClient, InventoryRules
 from computekit.compute import (
     InstanceWriter,
     MemoryInstances,
@@ -25,10 +25,12 @@ from computekit.model import Flavor, HostCell, HostFacts, Image, TopologyLevels
 from computekit.placement import FleetIndex, MemoryPlacement, PlacementWriter
 from computekit.scheduler import (
     AggregateWriter,
+    CellWriter,
     DifferentHostFilter,
     FleetFollower,
     HostWriter,
     MemoryAggregates,
+    MemoryCells,
     MemoryHosts,
     Policy,
     SameHostFilter,
@@ -38,6 +40,7 @@ from computekit.scheduler.group_claims import GroupSlots
 from computekit.scheduler.groups import GroupWriter, MemoryGroups
 from computekit.store import (
     SqlAggregates,
+    SqlCells,
     SqlGroups,
     SqlHosts,
     SqlInstances,
@@ -54,6 +57,7 @@ __all__ = ["FakeFleet", "fake_facts"]
 
 _POLICY = Policy(rules=(SameHostFilter(), DifferentHostFilter()))
 _LEVELS = TopologyLevels()
+_RULES = InventoryRules()
 SMALL = Flavor(FlavorId("small"), "small", 1, Mib(128), Gib(1))
 
 
@@ -88,6 +92,7 @@ class FakeFleet:
         url: of the database that everything is written in; None: it is kept in memory.
         policy: of the scheduler; without it, hints may name other instances.
         levels: at which server groups may have rules.
+        rules: how much of each host is given out.
 
     Attributes:
         services: the ports.
@@ -107,7 +112,9 @@ class FakeFleet:
         url: str | None = None,
         policy: Policy = _POLICY,
         levels: TopologyLevels = _LEVELS,
+        rules: InventoryRules = _RULES,
     ) -> None:
+        self._rules = rules
         self._directory = directory
         self._passed = passed
         self._source = random.Random(seed)
@@ -123,7 +130,12 @@ class FakeFleet:
         }
         slots = GroupSlots(ports.groups, ports.placement, ports.hosts, ports.aggregates, levels)
         follower = FleetFollower(
-            ports.store, ports.placement, ports.hosts, ports.aggregates, ports.groups
+            ports.store,
+            ports.placement,
+            ports.hosts,
+            ports.aggregates,
+            ports.groups,
+            ports.cells,
         )
         self._close_store = ports.close
         self.services: Services = Services(
@@ -138,6 +150,7 @@ class FakeFleet:
             defaults=HostDefaults(),
             clock=self.clock,
             random=self._source,
+            cells=ports.cells,
             slots=slots,
         )
         self.restart_agents()
@@ -161,7 +174,7 @@ class FakeFleet:
         directory = self._directory / host
         agent = Agent(host, hypervisor, self.images, directory, self.clock, self._source)
         self._agents[host] = agent
-        admit_host(self.services, hypervisor.facts(), agent.incarnation)
+        admit_host(self.services, hypervisor.facts(), agent.incarnation, self._rules)
 
     def send(self, host: HostName, text: str, timeout_s: Seconds) -> str:
         """Deliver at once, as `computekit.agent.Wire` says."""
@@ -222,6 +235,7 @@ class _Ports:
     hosts: HostWriter
     aggregates: AggregateWriter
     groups: GroupWriter
+    cells: CellWriter
     close: Callable[[], None]
 
 
@@ -235,6 +249,7 @@ def _in_memory(clock: ManualClock) -> _Ports:
         MemoryHosts(store),
         MemoryAggregates(store),
         MemoryGroups(store),
+        MemoryCells(store),
         lambda: None,
     )
 
@@ -249,5 +264,6 @@ def _in_sql(url: str, clock: ManualClock, source: random.Random) -> _Ports:
         SqlHosts(store),
         SqlAggregates(store),
         SqlGroups(store),
+        SqlCells(store),
         store.close,
     )

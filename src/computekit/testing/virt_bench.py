@@ -17,6 +17,7 @@ from computekit.errors import (
 from computekit.guest import DiskRole, Firmware, GuestConfig, GuestDisk
 from computekit.ids import ImageId, InstanceId, OperationId, new_uuid
 from computekit.model import Image
+from computekit.topology import GuestTopology, HostNode, HostTopology, fit_guest
 from computekit.units import Bytes, Mib, Seconds
 from computekit.virt import (
     DomainMark,
@@ -109,6 +110,32 @@ class VirtBench(abc.ABC):
     @abc.abstractmethod
     def fill_storage(self) -> None:
         """Leave too little space for anything more."""
+
+    @abc.abstractmethod
+    def pins(self, spec: DomainSpec) -> tuple[frozenset[int], ...]:
+        """Return the host's CPUs on which each vCPU of a running guest may run."""
+
+    def placed(self, topology: GuestTopology, host: HostNode | None = None) -> DomainSpec:
+        """Return a guest with NUMA nodes, placed on the host's first node.
+
+        Args:
+            topology: of the guest, one node.
+            host: that node as it is given out; by default its first CPU is dedicated.
+        """
+        cell = min(self.driver.facts().cells, key=lambda cell: cell.id)
+        first = frozenset({min(cell.cpus)})
+        node = host or HostNode(cell.id, first, cell.cpus - first or first, memory_mib=Mib(512))
+        fit = fit_guest(HostTopology((node,)), topology)
+        assert fit is not None
+        spec = self.spec()
+        guest = attrs.evolve(
+            spec.guest,
+            vcpus=sum(len(part.vcpus) for part in topology.nodes),
+            memory_mib=Mib(sum(part.memory_mib for part in topology.nodes)),
+            topology=topology,
+            cells=fit,
+        )
+        return attrs.evolve(spec, guest=guest)
 
     def spec(
         self,

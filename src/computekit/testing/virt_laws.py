@@ -22,9 +22,11 @@ from computekit.errors import (
     StateConflict,
     StorageFull,
 )
+from computekit.guest import GuestFeature
 from computekit.ids import InstanceId
 from computekit.testing.virt_bench import BOOTABLE, DEAF, MISSING, SPOILT, VirtBench
-from computekit.units import Bytes, Mib, Seconds
+from computekit.topology import GuestNode, GuestTopology, HostNode, PageStock
+from computekit.units import Bytes, Kib, Mib, Seconds
 from computekit.virt import (
     CacheLimits,
     DomainEvent,
@@ -155,6 +157,47 @@ class VirtLaws:
     )
     def test_a_guest_is_told_its_name_as_it_is(self, bench: VirtBench, name: str) -> None:
         bench.running(bench.spec(name))
+
+    # CPUs and NUMA nodes
+
+    def test_vcpus_run_where_it_was_promised(self, bench: VirtBench) -> None:
+        nodes = (GuestNode(Mib(64), frozenset({0}), frozenset({1})),)
+        spec = bench.running(bench.placed(GuestTopology(nodes)))
+        assert spec.guest.cells is not None
+        (node,) = spec.guest.cells.nodes
+        assert bench.pins(spec) == (frozenset({node.pins.cpus[0]}), node.floats_on)
+
+    def test_nodes_that_nobody_has_placed_are_refused(self, bench: VirtBench) -> None:
+        spec = bench.placed(GuestTopology((GuestNode(Mib(64), frozenset({0})),)))
+        lost = attrs.evolve(spec, guest=attrs.evolve(spec.guest, cells=None))
+        for call in (bench.driver.define, bench.driver.prepare):
+            with pytest.raises(InvalidInput):
+                call(lost)
+        assert bench.driver.domains() == ()
+
+    def test_cpus_that_the_host_does_not_have_are_refused(self, bench: VirtBench) -> None:
+        far = HostNode(0, frozenset({4000}), memory_mib=Mib(512))
+        topology = GuestTopology((GuestNode(Mib(64), frozenset({0})),))
+        spec = bench.placed(topology, far)
+        with pytest.raises(HostError):
+            bench.driver.start(bench.prepared(spec).mark)
+
+    def test_pages_that_the_host_does_not_have_are_refused(self, bench: VirtBench) -> None:
+        stock = PageStock(Kib(1_048_576), 1 << 20)
+        host = attrs.evolve(
+            HostNode(0, memory_mib=Mib(1 << 30)), shared=frozenset({0}), pages=(stock,)
+        )
+        nodes = (GuestNode(Mib(1 << 24), floating=frozenset({0})),)
+        spec = bench.placed(GuestTopology(nodes, Kib(1_048_576)), host)
+        with pytest.raises(HostError):
+            bench.driver.start(bench.prepared(spec).mark)
+
+    def test_a_feature_that_no_driver_knows_how_to_give_is_refused(self, bench: VirtBench) -> None:
+        spec = bench.spec()
+        guest = attrs.evolve(spec.guest, features=frozenset({GuestFeature.SECURE_BOOT}))
+        with pytest.raises(HostError):
+            bench.driver.define(attrs.evolve(spec, guest=guest))
+        assert bench.driver.domains() == ()
 
     # Power
 

@@ -1,8 +1,11 @@
 """What every driver refuses before it touches anything."""
 
+from collections.abc import Iterator
+
 from computekit.errors import Fault, InvalidInput, Unsupported
 from computekit.guest import GuestFeature, check_name
 from computekit.ids import is_uuid
+from computekit.topology import GuestTopology, TopologyFit
 from computekit.virt.ports import DomainSpec
 
 __all__ = ["check_spec"]
@@ -17,7 +20,8 @@ def check_spec(spec: DomainSpec, gives: frozenset[GuestFeature] = frozenset()) -
 
     Raises:
         InvalidInput: with every fault: an instance id that is no canonical UUID, a name that a
-            guest cannot be told, no CPU, no memory, a disk twice or without size.
+            guest cannot be told, no CPU, no memory, a disk twice or without size, NUMA nodes that
+            have no place.
         Unsupported: the guest was promised a feature that this driver cannot give.
     """
     faults: list[Fault] = []
@@ -39,11 +43,28 @@ def check_spec(spec: DomainSpec, gives: frozenset[GuestFeature] = frozenset()) -
         if any(disk.role is other.role for other in guest.disks[:at]):
             message = f"there is a {disk.role.value} disk already"
             faults.append(Fault(f"{path}.role", "twice", message))
+    if guest.topology is not None:
+        faults.extend(_cell_faults(guest.topology, guest.cells))
     if faults:
         raise InvalidInput(tuple(faults))
     missing = sorted(feature.value for feature in guest.features - gives)
-    if guest.topology is not None:
-        missing.append("NUMA nodes of guests")
     if missing:
         reason = "this driver does not know how to give that to a guest"
         raise Unsupported(", ".join(missing), reason)
+
+
+def _cell_faults(topology: GuestTopology, fit: TopologyFit | None) -> Iterator[Fault]:
+    path = "guest.cells"
+    if fit is None:
+        yield Fault(path, "missing", "nobody has said where the guest's NUMA nodes go")
+    elif len(fit.nodes) != len(topology.nodes):
+        message = f"{len(fit.nodes)} places for {len(topology.nodes)} NUMA nodes"
+        yield Fault(path, "conflict", message)
+    else:
+        for number, (asked, node) in enumerate(zip(topology.nodes, fit.nodes, strict=True)):
+            if node.pins.cpus.keys() != asked.pinned or (asked.floating and not node.floats_on):
+                message = "some of its vCPUs have no CPU of the host"
+                yield Fault(f"{path}.nodes[{number}]", "conflict", message)
+        cpus = [cpu for node in fit.nodes for cpu in node.pins.cpus.values()]
+        if len(set(cpus)) < len(cpus):
+            yield Fault(path, "twice", "two vCPUs are pinned to one CPU of the host")

@@ -24,11 +24,12 @@ from computekit.errors import (
     Unsupported,
 )
 from computekit.files import storage_errors
-from computekit.guest import DiskRole, Firmware
+from computekit.guest import DiskRole, Firmware, GuestConfig
 from computekit.ids import ImageId, InstanceId
 from computekit.model import FrozenMap, HostFacts, decode, encode
 from computekit.units import Bytes, Gib, Seconds, gib_to_bytes
 from computekit.virt.checks import check_spec
+from computekit.virt.fake.cells import check_cells
 from computekit.virt.fake.state import FakeDomain, FakeFiles, FakeState
 from computekit.virt.image_cache import CachedImage, images_of, images_to_drop
 from computekit.virt.ports import (
@@ -150,6 +151,17 @@ class FakeHypervisor:
             foreign = self._state.foreign.replace(uuid, name)
             self._state = attrs.evolve(self._state, foreign=foreign)
 
+    def running_guest(self, instance: InstanceId) -> GuestConfig:
+        """Return the guest that the instance's domain runs.
+
+        Raises:
+            DomainNotFound: it does not run.
+        """
+        live = self._domain(instance).live
+        if live is None:
+            raise DomainNotFound(instance)
+        return live.guest
+
     @property
     def foreign_domains(self) -> FrozenMap[str, str]:
         """Names of the domains of others, by UUID."""
@@ -188,6 +200,7 @@ class FakeHypervisor:
             if domain.live is not None:
                 return
             self._check_startable(domain.config)
+            check_cells(domain.config.guest, self._facts, self._guests())
             boots = self._state.boots + 1
             started = domain.started(
                 attrs.evolve(domain.config, mark=mark),
@@ -410,6 +423,10 @@ class FakeHypervisor:
         if guest.memory_mib > self._facts.memory_mib:
             reason = f"{guest.memory_mib} MiB, the host has {self._facts.memory_mib} MiB"
             raise HypervisorRefused("start", 0, f"cannot allocate the guest's memory: {reason}")
+
+    def _guests(self) -> Iterator[GuestConfig]:
+        """Return the guests that run."""
+        return (each.live.guest for each in self._state.domains.values() if each.live is not None)
 
     def _take_space(self, amount: int, what: str) -> None:
         size = gib_to_bytes(Gib(self._facts.disk_gib))

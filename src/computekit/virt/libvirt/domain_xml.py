@@ -6,6 +6,12 @@ from pathlib import Path
 import attrs
 
 from computekit.guest import DiskRole, Firmware, GuestConfig
+from computekit.units import Kib
+from computekit.virt.libvirt.cpu_xml import (
+    add_cpu_placement,
+    add_guest_nodes,
+    add_memory_backing,
+)
 from computekit.virt.libvirt.domains import domain_name
 from computekit.virt.libvirt.mark import Marking, marking_element
 from computekit.virt.ports import DomainSpec
@@ -15,6 +21,7 @@ __all__ = ["DiskFile", "DomainFiles", "domain_xml"]
 SPARE_PORTS = 4
 """PCIe root ports left free: on `q35` and `virt` a device can be plugged only into one."""
 
+_BASE_PAGE_KIB = Kib(4)
 _OTHER_DEVICES = 2  # memory balloon, random numbers
 
 
@@ -50,7 +57,14 @@ class DomainFiles:
     direct_io: bool = True
 
 
-def domain_xml(spec: DomainSpec, files: DomainFiles, virt_type: str, boots: int = 0) -> str:
+def domain_xml(
+    spec: DomainSpec,
+    files: DomainFiles,
+    virt_type: str,
+    boots: int = 0,
+    *,
+    base_page_kib: Kib = _BASE_PAGE_KIB,
+) -> str:
     """Return the XML of the domain that runs `spec`.
 
     Args:
@@ -58,6 +72,7 @@ def domain_xml(spec: DomainSpec, files: DomainFiles, virt_type: str, boots: int 
         files: where its files are.
         virt_type: `kvm` or `qemu`.
         boots: the number of its last start, if it was started before.
+        base_page_kib: the size of the pages that memory is made of if nobody says otherwise.
     """
     guest = spec.guest
     domain = ET.Element("domain", type=virt_type)
@@ -66,6 +81,8 @@ def domain_xml(spec: DomainSpec, files: DomainFiles, virt_type: str, boots: int 
     _add(domain, "metadata").append(marking_element(Marking(spec.mark, boots)))
     _add(domain, "memory", str(guest.memory_mib), unit="MiB")
     _add(domain, "vcpu", str(guest.vcpus))
+    add_memory_backing(domain, guest, base_page_kib)
+    add_cpu_placement(domain, guest)
     _add_sysinfo(domain, spec)
     _add_boot(domain, spec, files)
     _add_processor(domain, guest, virt_type)
@@ -122,7 +139,8 @@ def _add_processor(domain: ET.Element, guest: GuestConfig, virt_type: str) -> No
     if guest.arch == "x86_64":
         _add(features, "apic")
     # Emulation gives all that it can; KVM gives what the host has and can be given elsewhere too.
-    _add(domain, "cpu", mode="maximum" if virt_type == "qemu" else "host-model")
+    cpu = _add(domain, "cpu", mode="maximum" if virt_type == "qemu" else "host-model")
+    add_guest_nodes(cpu, guest)
 
 
 def _add_devices(devices: ET.Element, guest: GuestConfig, files: DomainFiles) -> None:

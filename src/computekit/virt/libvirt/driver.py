@@ -20,7 +20,15 @@ from computekit.files import storage_errors
 from computekit.ids import HostName, ImageId, InstanceId
 from computekit.model import HostFacts
 from computekit.runtime import KeyedLocks, Runtime
-from computekit.units import Bytes, Mib, Seconds, bytes_to_gib, mib_to_bytes
+from computekit.units import (
+    Bytes,
+    Kib,
+    Mib,
+    Seconds,
+    bytes_to_gib,
+    mib_to_bytes,
+    scaled_to_kib,
+)
 from computekit.virt.checks import check_spec
 from computekit.virt.libvirt.acceleration import (
     Acceleration,
@@ -200,7 +208,10 @@ class LibvirtHypervisor:
                     raise DomainExists(instance, reason)
                 boots = marking.boots
             in_time()
-            connection.defineXML(domain_xml(spec, files, self.acceleration.virt_type, boots))
+            xml = domain_xml(
+                spec, files, self.acceleration.virt_type, boots, base_page_kib=_base_page_kib()
+            )
+            connection.defineXML(xml)
 
         self._change("define", instance, act)
 
@@ -337,6 +348,10 @@ class LibvirtHypervisor:
     def _after_trim_error(self, error: Exception) -> Seconds:
         _log.warning("console logs cannot be kept short: %s", error)
         return _REST_S
+
+
+def _base_page_kib() -> Kib:
+    return scaled_to_kib(os.sysconf("SC_PAGE_SIZE"), "bytes")
 
 
 def _unless_done(change: Callable[[], int]) -> None:

@@ -12,7 +12,17 @@ from lxml import etree
 from computekit.errors import InvalidInput
 from computekit.guest import DirectBoot, DiskRole, Firmware, GuestConfig, GuestDisk
 from computekit.ids import ImageId, InstanceId, OperationId
-from computekit.units import Bytes, Mib
+from computekit.topology import (
+    EmulatorThreads,
+    GuestNode,
+    GuestTopology,
+    HostNode,
+    HostTopology,
+    PageSize,
+    PageStock,
+    fit_guest,
+)
+from computekit.units import Bytes, Kib, Mib
 from computekit.virt import DomainMark, DomainSpec
 from computekit.virt.checks import check_spec
 from computekit.virt.libvirt import DiskFile, DomainFiles, domain_xml
@@ -183,3 +193,82 @@ def test_the_console_keeps_what_was_written_before_a_reboot() -> None:
     log = ET.fromstring(xml()).find("devices/serial/log")
     assert log is not None
     assert log.attrib == {"file": "/srv/guests <&>/instances/console.log", "append": "on"}
+
+
+NUMA = HostTopology(
+    tuple(
+        HostNode(
+            id=n,
+            dedicated=frozenset({4 * n, 4 * n + 1}),
+            shared=frozenset({4 * n + 2, 4 * n + 3}),
+            memory_mib=Mib(4096),
+            pages=(PageStock(Kib(4), 1 << 20), PageStock(Kib(2048), 512)),
+        )
+        for n in range(2)
+    )
+)
+
+
+def placed(topology: GuestTopology) -> DomainSpec:
+    """Return a spec of a guest with these NUMA nodes, where they fit."""
+    fit = fit_guest(NUMA, topology)
+    assert fit is not None
+    memory_mib = Mib(sum(node.memory_mib for node in topology.nodes))
+    guest = attrs.evolve(GUEST, memory_mib=memory_mib, topology=topology, cells=fit)
+    return attrs.evolve(SPEC, guest=guest)
+
+
+TWO_NODES = GuestTopology(
+    (
+        GuestNode(Mib(256), frozenset({0})),
+        GuestNode(Mib(256), floating=frozenset({1})),
+    ),
+    page_size=Kib(2048),
+)
+REAL_TIME = GuestTopology(
+    (GuestNode(Mib(512), frozenset({0, 1})),),
+    emulator=EmulatorThreads.SHARE,
+    realtime=frozenset({1}),
+)
+
+
+@pytest.mark.parametrize("topology", [TWO_NODES, REAL_TIME])
+def test_guests_with_numa_nodes_are_what_the_schema_allows(
+    schema: etree.RelaxNG, topology: GuestTopology
+) -> None:
+    schema.assertValid(etree.fromstring(xml(placed(topology))))
+
+
+def test_numa_nodes_have_their_cpus_memory_and_pages() -> None:
+    domain = ET.fromstring(xml(placed(TWO_NODES)))
+    pins = [(pin.get("vcpu"), pin.get("cpuset")) for pin in domain.iterfind("cputune/vcpupin")]
+    assert pins == [("0", "0"), ("1", "6,7")]
+    emulator = domain.find("cputune/emulatorpin")
+    assert emulator is not None
+    assert emulator.get("cpuset") == "0,6,7"
+    nodes = [(n.get("cellid"), n.get("nodeset")) for n in domain.iterfind("numatune/memnode")]
+    assert nodes == [("0", "0"), ("1", "1")]
+    cells = [(c.get("cpus"), c.get("memory")) for c in domain.iterfind("cpu/numa/cell")]
+    assert cells == [("0", "262144"), ("1", "262144")]
+    pages = [(p.get("size"), p.get("nodeset")) for p in domain.iterfind("memoryBacking/*/page")]
+    assert pages == [("2048", "0"), ("2048", "1")]
+
+
+def test_real_time_is_locked_memory_and_a_priority() -> None:
+    domain = ET.fromstring(xml(placed(REAL_TIME)))
+    scheduling = domain.find("cputune/vcpusched")
+    assert scheduling is not None
+    assert (scheduling.get("vcpus"), scheduling.get("scheduler")) == ("1", "fifo")
+    assert domain.find("memoryBacking/locked") is not None
+    assert domain.find("memoryBacking/hugepages") is None
+
+
+def test_pages_of_the_usual_size_are_not_asked_for() -> None:
+    domain = ET.fromstring(xml(placed(attrs.evolve(TWO_NODES, page_size=PageSize.SMALL))))
+    assert domain.find("memoryBacking") is None
+
+
+def test_a_guest_without_numa_nodes_is_put_nowhere_in_particular() -> None:
+    domain = ET.fromstring(xml())
+    for path in ("cputune", "numatune", "memoryBacking", "cpu/numa"):
+        assert domain.find(path) is None
