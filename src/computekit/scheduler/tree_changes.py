@@ -8,6 +8,7 @@ from computekit.ids import HostName
 from computekit.model import PlacementRequest, RequestGroup, ResourceClass
 from computekit.placement import FleetIndex, ProviderUse
 from computekit.scheduler.amount import near_amounts
+from computekit.scheduler.cell_predicate import HasCells
 from computekit.scheduler.changes import Adjustment, AskAmount, Drop, FreeUp
 from computekit.scheduler.provider_predicates import (
     HasTrait,
@@ -56,6 +57,8 @@ def tree_changes(fleet: FleetIndex, row: int, request: Request) -> tuple[Adjustm
     if placement.group_policy == "isolate":
         found[Drop(Separate(sum(1 for group in placement.groups if group.suffix)))] = None
     found.update(dict.fromkeys(Drop(SameSubtree(s)) for s in placement.same_subtree))
+    if request.topology is not None:
+        found[Drop(HasCells(request.topology))] = None
     return tuple(sorted(found, key=lambda change: change.size))
 
 
@@ -95,7 +98,7 @@ def _amounts_in_reach(
             continue
         free = inventory.capacity - use.used.get(name, 0)
         for already in beside:
-            top = min(free - already, inventory.max_unit)
+            top = min(free, inventory.max_unit) - already
             for amount in near_amounts(asked, inventory.min_unit, top, inventory.step_size):
                 if amount != asked:
                     yield amount
@@ -115,7 +118,7 @@ def _to_free(
             continue
         for already in beside:
             lacking = already + asked - (inventory.capacity - used)
-            if 0 < lacking <= used:
+            if 0 < lacking <= used and already + asked <= inventory.max_unit:
                 yield FreeUp(host, use.provider.id, name, lacking)
 
 

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
+import attrs
+
 from computekit.errors import InvalidInput
+from computekit.ids import HostName
 from computekit.model import PlacementRequest
 from computekit.placement import FleetIndex, check_request
 from computekit.scheduler import (
@@ -106,7 +109,7 @@ def _of_groups(placement: PlacementRequest) -> Iterator[Adjustment]:
 def smallest_by_trying(
     fleet: FleetIndex,
     request: Request,
-    host: FleetHost,
+    host: HostName,
     changes: Iterable[Adjustment],
     policy: Policy,
     most: int,
@@ -128,7 +131,7 @@ def smallest_by_trying(
 def _fits(
     fleet: FleetIndex,
     request: Request,
-    host: FleetHost,
+    host: HostName,
     changes: Iterable[Adjustment],
     policy: Policy,
 ) -> bool:
@@ -139,6 +142,6 @@ def _fits(
         check_request(request.placement)
     except InvalidInput:
         return False
-    names = [name for name in other.names if name != host.host.name]
-    other.remove(names)
-    return isinstance(Scheduler(other, policy).place(request), Placed)
+    run = attrs.evolve(request.run, host=request.run.host or host)
+    decision = Scheduler(other, policy).place(attrs.evolve(request, run=run))
+    return isinstance(decision, Placed) and decision.host == host

@@ -16,7 +16,7 @@ def check(fleet: Fleet, request: Request, most: int) -> None:
     for of in fleet[:1]:
         found = Scheduler(index, POLICY).why_not(request, of.host.name)
         changes = every_change(of, index, request)
-        tried = smallest_by_trying(index, request, of, changes, POLICY, most)
+        tried = smallest_by_trying(index, request, of.host.name, changes, POLICY, most)
         if found.fits:
             assert tried == (0, 0.0)
         elif found.remedy is None:
