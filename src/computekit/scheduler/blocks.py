@@ -69,12 +69,12 @@ class BlockScores:
         """Return the row with the highest score, the first of equals; None if all are `NEVER`."""
         tops, blocks = self._tops, self._blocks
         while True:
-            block = tops.argmax()
+            block = int(tops.argmax())
             scores = blocks[block]
-            place = scores.argmax()
+            place = int(scores.argmax())
             top = scores.item(place)
             if top == tops.item(block):
-                return None if top == NEVER else (int(block) << self._shift) + int(place)
+                return None if top == NEVER else (block << self._shift) + place
             tops[block] = top
 
     def score(self, row: int) -> float:

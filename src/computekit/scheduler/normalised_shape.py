@@ -99,11 +99,11 @@ class NormalisedShape:
         judged = self._passing.catch_up(fleet, answers)
         if judged is None:
             return ()
-        rows, passed = judged.rows, judged.passed
+        rows, few, passed = judged
         if rows is None:
             self._begin(np.flatnonzero(passed))
             return None
-        written = judged.few or rows.tolist()
+        written: list[int] = few or rows.tolist()
         if self._generation != weights.generation or len(written) > max(_FEW, len(fleet) // _ALONE):
             running = self.allowed
             running[rows] = passed

@@ -7,7 +7,6 @@ after a claim only amounts are looked at again, and only of the rows that the cl
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
@@ -22,6 +21,13 @@ FEW = 16
 
 _ALL = slice(None)
 _SOME = 512
+Judged: TypeAlias = (
+    tuple[None, None, BoolArray]
+    | tuple[npt.NDArray[np.intp], None, BoolArray]
+    | tuple[npt.NDArray[np.intp], list[int], list[bool]]
+)
+"""Rows that were looked at again (None for all), the same as numbers if few, which of them pass."""
+
 _Passed: TypeAlias = Callable[[FleetIndex, Rows], BoolArray]
 
 
@@ -78,21 +84,6 @@ def stale_rows(fleet: FleetIndex, layout: int, version: int) -> npt.NDArray[np.i
     return changed if len(changed) <= _SOME else np.unique(changed)
 
 
-@attrs.frozen(eq=False)
-class Judged:
-    """Rows that were looked at again.
-
-    Attributes:
-        rows: which; None for all.
-        few: the same as numbers, if they are few.
-        passed: whether each passes; the numbers of `few` as a list.
-    """
-
-    rows: npt.NDArray[np.intp] | None
-    few: list[int] | None
-    passed: BoolArray | list[bool]
-
-
 class Passing:
     """Which rows pass all of some predicates.
 
@@ -131,19 +122,19 @@ class Passing:
         rows = stale_rows(fleet, self._layout, self._version)
         self._layout, self._version, self._standing = layout, version, standing
         if rows is None:
-            return Judged(None, None, self._all(fleet, answers))
+            return None, None, self._all(fleet, answers)
         if same and len(rows) <= FEW and not self._others:
             few: list[int] = rows.tolist()
             one_by_one = [self._mask.item(row) for row in few]
             for amount in self._amounts:
                 amount.few_enough(fleet, few, one_by_one)
-            return Judged(rows, few, one_by_one)
+            return rows, few, one_by_one
         if not same:
             self._mask[rows] = _passed(self._fixed, fleet, rows, np.ones(len(rows), np.bool_))
         passed = _passed(self._others, fleet, rows, self._mask[rows])
         for amount in self._amounts:
             passed &= amount.enough(fleet, rows)
-        return Judged(rows, None, passed)
+        return rows, None, passed
 
     def _all(self, fleet: FleetIndex, answers: Answers) -> BoolArray:
         passed = np.ones(len(fleet), dtype=np.bool_)

@@ -40,7 +40,7 @@ class Shape:
         judged = self._passing.catch_up(fleet, answers)
         if judged is None:
             return ()
-        rows, few, passed = judged.rows, judged.few, judged.passed
+        rows, few, passed = judged
         if rows is None:
             self.scores.fill(np.where(passed, self._scored(fleet, _ALL), NEVER))
             return None
