@@ -6,6 +6,7 @@ from computekit.http.basic import BasicAuth, read_htpasswd
 from computekit.http.cors import CrossOrigin
 from computekit.http.endpoint import Endpoint, Form, Prepared, endpoint
 from computekit.http.keystone import Keystone, read_keystone_options
+from computekit.http.mounts import Mounts
 from computekit.http.problem import Problem, Refused, problem_of
 from computekit.http.server import Server, listening_socket
 from computekit.http.wire import Answer, Headers, HttpRequest
@@ -22,6 +23,7 @@ __all__ = [
     "Headers",
     "HttpRequest",
     "Keystone",
+    "Mounts",
     "NoAuth2",
     "Observer",
     "Prepared",
