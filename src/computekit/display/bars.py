@@ -2,7 +2,7 @@
 
 import attrs
 
-from computekit.display.writing import FONT, escaped, pad, printable, width_of
+from computekit.display.writing import DRAWN, FONT, escaped, pad, printable, width_of
 
 __all__ = ["Bar", "Bars"]
 
@@ -70,14 +70,15 @@ class Bars:
             y = at * _ROW_PX
             rows.append(
                 f'<text x="0" y="{y + 14}">{escaped(bar.label)}</text>'
-                f'<rect x="{left}" y="{y + 3}" width="{_FULL_PX}" height="14" fill="#e4e4e4"/>'
+                f'<rect x="{left}" y="{y + 3}" width="{_FULL_PX}" height="14"'
+                ' fill="#888" fill-opacity="0.2"/>'
                 f'<rect x="{left}" y="{y + 3}" width="{round(bar.share * _FULL_PX)}" height="14"'
                 ' fill="#4878a8"/>'
                 f'<text x="{left + _FULL_PX + 8}" y="{y + 14}">{escaped(bar.note)}</text>'
             )
         size = f'width="{left + _FULL_PX + right}" height="{len(self.bars) * _ROW_PX}"'
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} style="{FONT}">{"".join(rows)}</svg>'
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} style="{DRAWN}">{"".join(rows)}</svg>'
         )
 
     def _repr_html_(self) -> str:

@@ -3,7 +3,7 @@
 import attrs
 
 from computekit.display.table import Table
-from computekit.display.writing import FONT, escaped, printable, width_of
+from computekit.display.writing import DRAWN, FONT, escaped, printable, width_of
 
 __all__ = ["Funnel", "Stage"]
 
@@ -80,7 +80,7 @@ class Funnel:
         wide = left + _FULL_PX + 260
         size = f'width="{wide}" height="{_ROW_PX * len(rows)}"'
         box = f'viewBox="0 0 {wide} {_ROW_PX * len(rows)}"'
-        style = f"{FONT};font-size:13px;max-width:100%"
+        style = f"{DRAWN};max-width:100%"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size} {box} style="{style}">'
             f"{''.join(rows)}</svg>"
@@ -95,7 +95,8 @@ class Funnel:
 
 
 def _label(stage: Stage) -> str:
-    text = printable(f"{stage.label} {stage.asked}".strip())
+    asked = "" if stage.asked == "yes" else stage.asked
+    text = printable(f"{stage.label} {asked}".strip())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 2] + ".."
 
 
@@ -110,15 +111,16 @@ def _row(at: int, x: int, label: str, left: int, lost: int, alone: int, total: i
     y = at * _ROW_PX
     note = str(left)
     if lost:
-        note += f"  (-{lost}" + (f", {alone} only by this)" if alone else ")")
+        note += f"  -{lost}" + (f" ({alone} fail only this)" if alone else "")
     took = (
         f'<rect x="{x + kept}" y="{y + 3}" width="{gone}" height="16" fill="#e0a899"/>'
         if lost
         else ""
     )
+    back = 'fill="#888" fill-opacity="0.12"'
     return (
         f'<text x="{x - 12}" y="{y + 16}" text-anchor="end">{escaped(label)}</text>'
-        f'<rect x="{x}" y="{y + 3}" width="{_FULL_PX}" height="16" fill="#f1f1f1"/>'
+        f'<rect x="{x}" y="{y + 3}" width="{_FULL_PX}" height="16" {back}/>'
         f'<rect x="{x}" y="{y + 3}" width="{kept}" height="16" fill="#4878a8"/>{took}'
         f'<text x="{x + _FULL_PX + 10}" y="{y + 16}" xml:space="preserve">{escaped(note)}</text>'
     )

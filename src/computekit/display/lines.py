@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from computekit.display.writing import FONT, escaped, pad, printable, width_of
+from computekit.display.writing import DRAWN, FONT, escaped, pad, printable, width_of
 
 __all__ = ["Line", "Lines"]
 
@@ -77,7 +77,7 @@ class Lines:
             x = _LEFT_PX + _WIDTH_PX * share
             parts.append(
                 f'<line x1="{_LEFT_PX}" x2="{_LEFT_PX + _WIDTH_PX}" y1="{y:.1f}" y2="{y:.1f}"'
-                ' stroke="#e4e4e4"/>'
+                ' stroke="#888" stroke-opacity="0.3"/>'
                 f'<text x="{_LEFT_PX - 6}" y="{y + 4:.1f}" text-anchor="end">'
                 f"{y_low + share * (y_high - y_low):.4g}</text>"
                 f'<text x="{x:.1f}" y="{_HEIGHT_PX + 26}" text-anchor="middle">'
@@ -103,7 +103,7 @@ class Lines:
         height = _HEIGHT_PX + _FOOT_PX + 18 * (len(self.lines) + 1)
         size = f'width="{_LEFT_PX + _WIDTH_PX + 24}" height="{height}"'
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} style="{FONT}">{"".join(parts)}</svg>'
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} style="{DRAWN}">{"".join(parts)}</svg>'
         )
 
     def _repr_html_(self) -> str:

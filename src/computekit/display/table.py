@@ -69,7 +69,7 @@ class Table:
 
     def _cell(self, tag: str, heading: str, cell: str) -> str:
         align = "right" if heading in self.numbers else "left"
-        style = f"text-align:{align};padding:2px 8px;border-bottom:1px solid #ddd"
+        style = f"text-align:{align};padding:2px 8px;border-bottom:1px solid #8884"
         return f'<{tag} style="{style}">{escaped(cell)}</{tag}>'
 
     def _line(self, cells: tuple[str, ...], widths: list[int]) -> str:

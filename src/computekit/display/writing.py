@@ -4,9 +4,12 @@ import html
 import textwrap
 import unicodedata
 
-__all__ = ["FONT", "escaped", "pad", "printable", "width_of", "wrap"]
+__all__ = ["DRAWN", "FONT", "escaped", "pad", "printable", "width_of", "wrap"]
 
 FONT = "font-family:ui-monospace,monospace;font-size:12px"
+
+DRAWN = f"{FONT};fill:currentColor"
+"""The style of a drawing: its words have the colour of the page, which may be dark."""
 
 
 def printable(text: str) -> str:
