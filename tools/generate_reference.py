@@ -123,8 +123,8 @@ PCI_CODES_HEAD = """\
 <!-- Written by tools/generate_reference.py from src/computekit/pci/codes.py. -->
 
 C, S, A, F and P are faults of what is written: the file, a device spec, an alias, an affinity set,
-the memory of a host. G is about groups, H about a configuration together with a host. N is what
-discovery finds broken; it keeps no other device from being reported.
+the memory of a host. G is about groups, H about a configuration together with a host, K and M about
+virtual GPUs. N is what discovery finds broken; it keeps no other device from being reported.
 
 | code | meaning |
 |------|---------|

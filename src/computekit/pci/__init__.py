@@ -11,6 +11,14 @@ from computekit.pci.alias import (
     parse_alias_request,
     parse_aliases,
 )
+from computekit.pci.carving import (
+    CarveStep,
+    CarvingPlan,
+    CarvingWish,
+    VfCarver,
+    carve,
+    plan_carving,
+)
 from computekit.pci.choice import ChoiceRefused, UnitChoice, choose_units
 from computekit.pci.codes import PCI_CODES
 from computekit.pci.config import PciConfig, parse_pci_config
@@ -21,6 +29,8 @@ from computekit.pci.forming import Formed, form_groups
 from computekit.pci.group import DeviceGroup, GroupMember
 from computekit.pci.locality import Affinity, AffinityKey, GuestPlace
 from computekit.pci.matching import Match, match_devices
+from computekit.pci.mdev import Mdev, MdevPool, MdevRule, mdev_pools
+from computekit.pci.memory_carver import CarvableType, MemoryCarver
 from computekit.pci.nodedev import parse_nodedevs, read_nodedevs
 from computekit.pci.plan import PciPlan, plan_devices
 from computekit.pci.provider_layout import (
@@ -38,6 +48,7 @@ from computekit.pci.request import (
     device_requests,
 )
 from computekit.pci.spec import (
+    ClassTemplate,
     DeviceSpec,
     GroupBy,
     GroupRemainder,
@@ -47,6 +58,7 @@ from computekit.pci.spec import (
 from computekit.pci.state import HoldingStage, KeptUnit, PciState, UnitHolding, UnitStanding
 from computekit.pci.state_file import PciMemory, parse_pci_memory, render_pci_memory
 from computekit.pci.sysfs import read_sysfs
+from computekit.pci.sysfs_carver import SysfsCarver
 from computekit.pci.transition import (
     AllocateUnits,
     ClaimUnits,
@@ -60,6 +72,14 @@ from computekit.pci.transition import (
     pci_transition,
 )
 from computekit.pci.unit import DeviceId, DeviceUnit, PciHost, UnitKey, UnitMember
+from computekit.pci.vgpu import (
+    MdevType,
+    VgpuFacts,
+    VgpuInterface,
+    VgpuType,
+    mig_profile_of,
+    parse_creatable_types,
+)
 
 __all__ = [
     "MAX_DOMAIN",
@@ -74,8 +94,13 @@ __all__ = [
     "AliasCount",
     "AliasOption",
     "AllocateUnits",
+    "CarvableType",
+    "CarveStep",
+    "CarvingPlan",
+    "CarvingWish",
     "ChoiceRefused",
     "ClaimUnits",
+    "ClassTemplate",
     "DeviceEffect",
     "DeviceExplanation",
     "DeviceGrant",
@@ -102,6 +127,11 @@ __all__ = [
     "HostDevices",
     "KeptUnit",
     "Match",
+    "Mdev",
+    "MdevPool",
+    "MdevRule",
+    "MdevType",
+    "MemoryCarver",
     "NoteCode",
     "NumaPolicy",
     "PciAddress",
@@ -117,28 +147,38 @@ __all__ = [
     "PciTransition",
     "ProviderWrite",
     "Severity",
+    "SysfsCarver",
     "UnitChoice",
     "UnitHolding",
     "UnitKey",
     "UnitMember",
     "UnitStanding",
+    "VfCarver",
+    "VgpuFacts",
+    "VgpuInterface",
+    "VgpuType",
     "WriteKind",
     "affinities_of",
+    "carve",
     "choose_units",
     "device_grants",
     "device_requests",
     "explain_devices",
     "form_groups",
     "match_devices",
+    "mdev_pools",
+    "mig_profile_of",
     "parse_affinity_sets",
     "parse_alias_request",
     "parse_aliases",
+    "parse_creatable_types",
     "parse_device_specs",
     "parse_nodedevs",
     "parse_pci_config",
     "parse_pci_memory",
     "pci_provider_tree",
     "pci_transition",
+    "plan_carving",
     "plan_devices",
     "provider_writes",
     "read_nodedevs",

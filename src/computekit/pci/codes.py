@@ -11,6 +11,7 @@ PCI_CODES = FrozenMap(
         "C03": "A key of the file is not known.",
         "C04": "An option of the file is neither yes nor no.",
         "C06": "A number of the file is none, or out of bounds.",
+        "C07": "The names of types of virtual GPUs are no names by number.",
         "S01": "An entry of `device_spec` is no JSON, or no object or list of objects.",
         "S02": "A key stands in one entry twice.",
         "S03": "A value is not a string where one is wanted.",
@@ -82,6 +83,17 @@ PCI_CODES = FrozenMap(
         "H18": "A device is withheld: something else of the same hardware is in use.",
         "H19": "Reporting to Placement cannot end while devices are allocated there.",
         "H20": "The host and Placement do not agree about what is in use.",
+        "H21": "A VF is left out: it is no virtual GPU now.",
+        "H22": "A VF is left out: its class cannot be made of what it is.",
+        "H23": "A VF keeps its vendor's driver, so `managed` must be no.",
+        "K01": "VFs of a card that are in use keep their types: nothing of it is changed.",
+        "K02": "A card has fewer VFs than types are wanted of it.",
+        "K03": "A wanted type of virtual GPU is not known by its name.",
+        "K04": "A card that is to be carved is not there, or has no VFs that types are written to.",
+        "M01": "A parent of mediated devices is to give several types.",
+        "M02": "Several types of mediated devices are for all other parents.",
+        "M03": "A parent has no such type of mediated devices.",
+        "M04": "A parent of mediated devices is not there.",
         "P01": "The file with what a host remembers is no JSON, or holds no object.",
         "P02": "Something in the file with what a host remembers is missing, unknown or malformed.",
         "N01": "An entry is not called like a PCI address; it is left out.",
@@ -94,6 +106,7 @@ PCI_CODES = FrozenMap(
         "N08": "The vital product data cannot be understood.",
         "N09": "An entry, or a part of it, cannot be read.",
         "N10": "Two entries have one address; the first counts.",
+        "N11": "What the driver says of virtual GPUs cannot be read.",
     }
 )
-"""Codes of faults (C, S, A, F, P: what is written; G: groups; H: with this host) and notes (N)."""
+"""Codes: of what is written (C, S, A, F, P), groups (G), hosts (H), vGPUs (K, M), notes (N)."""

@@ -16,7 +16,7 @@ __all__ = ["PciConfig", "parse_pci_config"]
 
 _KNOWN = (
     *("device_spec", "alias", "affinity_set", "report_in_placement", "allow_iommu_split"),
-    "num_pcie_ports",
+    *("num_pcie_ports", "vgpu_types"),
 )
 
 
@@ -31,6 +31,7 @@ class PciConfig:
         guest_ports: for how many devices a guest has ports; None: not said.
         in_placement: whether the host reports its devices to Placement.
         affinity_sets: what must lie together when it is asked for together.
+        vgpu_types: names of types of virtual GPUs by number, for those that no VF lists now.
     """
 
     specs: tuple[DeviceSpec, ...] = ()
@@ -39,6 +40,7 @@ class PciConfig:
     guest_ports: int | None = None
     in_placement: bool = True
     affinity_sets: tuple[AffinitySet, ...] = ()
+    vgpu_types: FrozenMap[int, str] = FrozenMap()
 
 
 def parse_pci_config(text: str, *, syntax: str) -> PciConfig:
@@ -46,7 +48,8 @@ def parse_pci_config(text: str, *, syntax: str) -> PciConfig:
 
     Keys: `device_spec` and `alias`, lists of Nova's forms: JSON in a string, or the file's own
     objects; `report_in_placement` (true unless said), `allow_iommu_split` (false),
-    `affinity_set`, a list too, and `num_pcie_ports`.
+    `affinity_set`, a list too, `num_pcie_ports`, and `vgpu_types`, names by
+    number.
 
     Args:
         text: of the file.
@@ -84,10 +87,27 @@ def parse_pci_config(text: str, *, syntax: str) -> PciConfig:
         guest_ports=entry.number("num_pcie_ports", 0, 1_000),
         in_placement=in_placement,
         affinity_sets=parse_affinity_sets(entry.listed("affinity_set"), aliases, faults),
+        vgpu_types=_vgpu_types(entry),
     )
     if faults:
         raise InvalidInput(tuple(faults))
     return config
+
+
+def _vgpu_types(entry: Entry) -> FrozenMap[int, str]:
+    value = entry.values.get("vgpu_types", {})
+    if not isinstance(value, dict):
+        entry.fault("vgpu_types", "C07", "names by number are wanted")
+        return FrozenMap()
+    found: dict[int, str] = {}
+    for number, name in value.items():
+        if not (isinstance(number, str) and number.isascii() and number.isdecimal()):
+            entry.fault(f"vgpu_types.{number}", "C07", "the number of a type is wanted")
+        elif not isinstance(name, str) or not name.strip():
+            entry.fault(f"vgpu_types.{number}", "C07", "the name of a type is wanted")
+        else:
+            found[int(number[:9])] = name
+    return FrozenMap(found)
 
 
 class _Whole(Entry):

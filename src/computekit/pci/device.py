@@ -8,6 +8,7 @@ import attrs
 
 from computekit.model import FrozenMap
 from computekit.pci.address import PciAddress
+from computekit.pci.vgpu import VgpuFacts
 
 __all__ = ["DeviceType", "DiscoveryNote", "HostDevices", "NoteCode", "PciDevice"]
 
@@ -41,6 +42,7 @@ class PciDevice:
         ports: the bridges between it and the root bus, the nearest first.
         card_serial: the serial number in its own vital product data; None: it has none.
         interfaces: the network interfaces that the host has of it.
+        vgpu: what its driver says of virtual GPUs; None: nothing.
     """
 
     address: PciAddress
@@ -56,6 +58,7 @@ class PciDevice:
     ports: tuple[PciAddress, ...] = ()
     card_serial: str | None = None
     interfaces: tuple[str, ...] = ()
+    vgpu: VgpuFacts | None = None
 
     @cached_property
     def type(self) -> DeviceType:
@@ -120,6 +123,9 @@ class NoteCode(Enum):
 
     TWICE = "N10"
     """Two entries have one address; the first counts."""
+
+    BROKEN_VGPU = "N11"
+    """What the driver says of virtual GPUs cannot be read; the device counts as one without."""
 
 
 @attrs.frozen

@@ -12,6 +12,7 @@ from computekit.pci.forming import form_groups
 from computekit.pci.group import DeviceGroup
 from computekit.pci.layout import lay_out
 from computekit.pci.matching import Match, match_devices
+from computekit.pci.templates import fill_templates
 from computekit.pci.unit import DeviceUnit, PciHost
 
 __all__ = ["Judged", "judge_devices"]
@@ -48,7 +49,8 @@ def judge_devices(
         host: whose devices they are.
         absent: those that are remembered and no longer there.
     """
-    matches, matched = match_devices(config.specs, devices)
+    found, matched = match_devices(config.specs, devices)
+    matches, filled = fill_templates(found, devices, config.vgpu_types)
     formed = form_groups(
         matches,
         config.specs,
@@ -59,8 +61,8 @@ def judge_devices(
     )
     layout = lay_out(formed, devices, host)
     return Judged(
-        tuple(match for match in matches if match.device.address not in absent),
+        tuple(match for match in found if match.device.address not in absent),
         formed.groups,
         layout.units,
-        (*matched, *formed.findings, *layout.findings),
+        (*matched, *filled, *formed.findings, *layout.findings),
     )

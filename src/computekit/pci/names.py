@@ -43,10 +43,10 @@ def resource_class_of(text: str) -> ResourceClass:
     Upper case; each run of other characters than A to Z, 0 to 9 and _ becomes one _.
 
     Raises:
-        ValueError: nothing can be made of it; templates (`@...`) are none of these names.
+        ValueError: nothing can be made of it; templates (`@...`) are for device specs only.
     """
     if text.strip().startswith("@"):
-        raise ValueError(f"{text[:40]!r} is a template, and classes cannot be templates here")
+        raise ValueError(f"{text[:40]!r} is a template, which only a device spec can have")
     from os_resource_classes import STANDARDS
 
     return ResourceClass(_name(text, frozenset(STANDARDS).__contains__))

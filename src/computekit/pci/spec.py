@@ -12,7 +12,14 @@ from computekit.pci.address_pattern import AddressGlob, AddressPattern, AddressR
 from computekit.pci.entry import Entry, entries, near
 from computekit.pci.names import resource_class_of, traits_of
 
-__all__ = ["DeviceSpec", "GroupBy", "GroupRemainder", "GroupRule", "parse_device_specs"]
+__all__ = [
+    "ClassTemplate",
+    "DeviceSpec",
+    "GroupBy",
+    "GroupRemainder",
+    "GroupRule",
+    "parse_device_specs",
+]
 
 
 class GroupBy(Enum):
@@ -33,6 +40,19 @@ class GroupRemainder(Enum):
     REFUSE = "refuse"
     UNGROUPED = "ungrouped"
     IGNORE = "ignore"
+
+
+class ClassTemplate(Enum):
+    """What a device's resource class is made of, so that one spec does for many cards."""
+
+    PCI_ID = "@pci_id"
+    """Its ids, as without any class."""
+
+    VGPU_TYPE = "@vgpu_type"
+    """The name of the type of virtual GPU that the VF is now."""
+
+    MIG_PROFILE = "@mig_profile"
+    """The profile of the MIG instance behind it."""
 
 
 @attrs.frozen
@@ -67,6 +87,7 @@ class DeviceSpec:
         address: None: any.
         interface: the network interface that the host has of the device; None: any.
         resource_class: None: the default one of the device, or of the group's type.
+        template: what the resource class is made of; None: it is said, or the default.
         traits: besides those that every device has.
         managed: whether the hypervisor binds and unbinds the host's driver.
         live_migratable: None: not said.
@@ -85,6 +106,7 @@ class DeviceSpec:
     address: AddressPattern | None = None
     interface: str | None = None
     resource_class: ResourceClass | None = None
+    template: ClassTemplate | None = None
     traits: frozenset[Trait] = frozenset()
     managed: bool = True
     live_migratable: bool | None = None
@@ -131,13 +153,15 @@ def parse_device_specs(
 
 
 def _spec(entry: Entry, in_placement: bool) -> DeviceSpec:
+    template = _template(entry)
     spec = DeviceSpec(
         path=entry.path,
         vendor_id=entry.hex_id("vendor_id", star=True),
         product_id=entry.hex_id("product_id", star=True),
         address=_address(entry),
         interface=entry.text("devname"),
-        resource_class=entry.parsed("resource_class", resource_class_of, "S09"),
+        resource_class=None if template else _class(entry),
+        template=template,
         traits=entry.parsed("traits", traits_of, "S10") or frozenset(),
         managed=entry.flag("managed") is not False,
         live_migratable=entry.flag("live_migratable"),
@@ -187,6 +211,20 @@ def _address(entry: Entry) -> AddressPattern | None:
     except ValueError as error:
         entry.fault("address", "S08", str(error))
         return None
+
+
+def _template(entry: Entry) -> ClassTemplate | None:
+    value = entry.values.get("resource_class")
+    if not isinstance(value, str) or not value.strip().startswith("@"):
+        return None
+    return entry.choice("resource_class", {it.value: it for it in ClassTemplate}, "S09")
+
+
+def _class(entry: Entry) -> ResourceClass | None:
+    value = entry.values.get("resource_class")
+    if isinstance(value, str) and value.strip().startswith("@"):
+        return None  # a template that there is not
+    return entry.parsed("resource_class", resource_class_of, "S09")
 
 
 def _network(entry: Entry) -> str | None:

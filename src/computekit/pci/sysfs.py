@@ -7,6 +7,8 @@ import attrs
 
 from computekit.pci.address import MAX_DOMAIN, PciAddress
 from computekit.pci.device import DiscoveryNote, HostDevices, NoteCode, PciDevice
+from computekit.pci.sysfs_vgpu import read_vgpu
+from computekit.pci.vgpu import VgpuFacts
 from computekit.pci.vpd import card_serial
 
 __all__ = ["read_sysfs"]
@@ -80,6 +82,7 @@ class _Entry:
             self._note(NoteCode.BROKEN_LINK, f"iommu_group leads to {group[:40]!r}")
             group = None
         self._read_vfs()
+        pf = self._address_behind("physfn")
         return PciDevice(
             address=address,
             vendor_id=vendor_id,
@@ -88,11 +91,12 @@ class _Entry:
             numa_node=self._numa_node(),
             iommu_group=None if group is None else int(group),
             driver=self._target("driver"),
-            physical_function=self._address_behind("physfn"),
+            physical_function=pf,
             max_vfs=self._max_vfs(),
             ports=self._ports(),
             card_serial=self._card_serial(),
             interfaces=self._interfaces(),
+            vgpu=self._vgpu(virtual=pf is not None),
         )
 
     def _note(self, code: NoteCode, message: str) -> None:
@@ -157,6 +161,13 @@ class _Entry:
     def _interfaces(self) -> tuple[str, ...]:
         home = self._path / "net"
         return tuple(sorted(found.name for found in home.iterdir())) if home.is_dir() else ()
+
+    def _vgpu(self, *, virtual: bool) -> VgpuFacts | None:
+        try:
+            return read_vgpu(self._path, virtual=virtual)
+        except (OSError, ValueError) as error:
+            self._note(NoteCode.BROKEN_VGPU, f"virtual GPUs: {_words(error)}")
+            return None
 
     def _target(self, name: str) -> str | None:
         """Return the last word of what a link says; None if there is no such link."""

@@ -70,6 +70,11 @@ class PciHost:
         name = f"{self.name}_{str(address).upper()}_{resource_class}"
         return self._id(f"device/{address}/{resource_class}"), name
 
+    def of_mdev_parent(self, address: PciAddress) -> tuple[ProviderId, str]:
+        """Return uuid and name of the provider of a device's mediated devices."""
+        libvirt = str(address).replace(":", "_").replace(".", "_")
+        return self._id(f"mdev/{address}"), f"{self.name}_pci_{libvirt}"
+
     def _id(self, path: str) -> ProviderId:
         return ProviderId(derived_uuid(_NAMESPACE, f"{self.root}/{path}"))
 

@@ -102,7 +102,7 @@ CASES: list[tuple[dict[str, object], list[tuple[str, str]]]] = [
     (specs({"address": {"bus": "["}}), [("S08", "device_spec[0].address")]),
     (specs({"address": {"port": "1"}}), [("S08", "device_spec[0].address")]),
     (specs(VF | {"resource_class": "!"}), [("S09", "device_spec[0].resource_class")]),
-    (specs(VF | {"resource_class": "@pci_id"}), [("S09", "device_spec[0].resource_class")]),
+    (specs(VF | {"resource_class": "@pci_ids"}), [("S09", "device_spec[0].resource_class")]),
     (specs(BY_PF | {"group_by": "plot"}), [("S09", "device_spec[0].group_by")]),
     (specs(VF | {"traits": "fast,,"}), [("S10", "device_spec[0].traits")]),
     (specs(VF | {"vender_id": "10de"}), [("S11", "device_spec[0].vender_id")]),
@@ -146,6 +146,7 @@ CASES: list[tuple[dict[str, object], list[tuple[str, str]]]] = [
     ({"alias": [{"name": "a", "group_type": "t", "vendor_id": "10de"}]},
      [("A13", "alias[0].vendor_id")]),
     ({"alias": [{"name": "a", "vendor_id": "10de"}]}, [("A14", "alias[0]")]),
+    ({"vgpu_types": {"x": "a", "1": 2}}, [("C07", "vgpu_types.x"), ("C07", "vgpu_types.1")]),
     ({"affinity_set": ["x"]}, [("F01", "affinity_set[0]")]),
     ({"affinity_set": ['{"match": "pf", "match": "pf", "requests": ["a:2"]}'], "alias": ALIAS},
      [("F02", "affinity_set[0].match")]),
@@ -306,6 +307,8 @@ def test_every_code_has_a_case() -> None:
     told |= {"C01", "C02", "H12", "A20", "A21", "A22"}
     # These need something that is in use, or a file: see test_plan.py.
     told |= {"G08", "G09", "G10", *(f"H{number}" for number in range(13, 21)), "P01", "P02"}
+    # And these virtual GPUs: see test_vgpu.py.
+    told |= {"H21", "H22", "H23", *(f"{it}0{n}" for it in "KM" for n in range(1, 5))}
 
     assert told | {code.value for code in NoteCode} == set(PCI_CODES)
 
