@@ -187,7 +187,7 @@ class _Create:
 
         def claim(tx: Tx) -> None:
             try:
-                claim_first(services, tx, instance, candidates, guest)
+                claim_first(services, tx, instance, decision.request, candidates, guest)
             except ClaimsLost as lost:
                 if why is None:
                     raise

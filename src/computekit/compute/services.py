@@ -15,7 +15,7 @@ from computekit.ids import InstanceId, OperationId, new_uuid
 from computekit.journal import Journal, Operation, OperationKind, new_operation
 from computekit.model import MOST_MEMBERS, Instance
 from computekit.placement import PlacementWriter
-from computekit.scheduler import CellWriter, HostWriter, Scheduler
+from computekit.scheduler import Books, CellWriter, HostWriter, Scheduler
 from computekit.scheduler.group_claims import GroupSlots
 from computekit.virt.ports import ImageSource
 from computekit.work import Store, Tx
@@ -63,6 +63,11 @@ class Services:
     cells: CellWriter
     slots: GroupSlots
     most_members: int = MOST_MEMBERS
+
+    @property
+    def books(self) -> Books:
+        """Where claims are written."""
+        return Books(self.placement, self.slots, self.cells)
 
     def submit(
         self,

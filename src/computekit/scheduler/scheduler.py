@@ -1,6 +1,6 @@
 """The scheduler: from a request to a decision."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -29,6 +29,7 @@ from computekit.scheduler.why_not import WhyNot, why_not
 from computekit.topology import GuestTopology
 
 if TYPE_CHECKING:
+    from computekit.scheduler.batch import BatchMode, BatchPlaced, BatchUnplaced
     from computekit.scheduler.compare import Comparison
 
 __all__ = ["Scheduler"]
@@ -86,19 +87,47 @@ class Scheduler:
         """
         with self.index.lock:
             self.index.refresh()
-            refusals: dict[HostName, Refusal] = {}
-            candidate = next(self._search(request, {}, refusals), None)
-            if candidate is not None:
-                return Placed(
-                    request,
-                    candidate,
-                    partial(self._candidates, request, candidate),
-                    partial(self._explain, request, candidate),
-                )
-            fleet = self.index.copy()
+            return self.decide(request)
+
+    def decide(self, request: Request) -> Decision:
+        """Do what `place` does with the fleet as the index has it, for who holds its lock.
+
+        Raises:
+            InvalidInput: the request contradicts itself; every fault is listed.
+        """
+        refusals: dict[HostName, Refusal] = {}
+        candidate = next(self._search(request, {}, refusals), None)
+        if candidate is not None:
+            return Placed(
+                request,
+                candidate,
+                partial(self._candidates, request, candidate),
+                partial(self._explain, request, candidate),
+            )
+        fleet = self.index.copy()
         return Unplaced(
             request, fleet.epoch, partial(explain, fleet, request, self.policy, refusals)
         )
+
+    def place_many(
+        self, requests: Sequence[Request], mode: "BatchMode" = "all_or_nothing"
+    ) -> "BatchPlaced | BatchUnplaced":
+        """Decide about many requests, in their order, on one state of the fleet.
+
+        What earlier ones took counts for later ones: resources, NUMA nodes, places in groups.
+        Nothing is claimed; the fleet is as it was afterwards.
+
+        Args:
+            requests: hundreds of equal or mixed ones.
+            mode: whether all must be placed, or as many as can.
+
+        Raises:
+            InvalidInput: a request contradicts itself; every fault is listed.
+            StoreUnavailable: what the index follows cannot be read.
+        """
+        from computekit.scheduler.batch import place_many
+
+        return place_many(self, requests, mode)
 
     def catch_up(self) -> None:
         """Bring all that is kept up to the fleet as it is; `place` does so for one shape alone.

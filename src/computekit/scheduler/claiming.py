@@ -1,0 +1,374 @@
+"""Choose and claim, for many at once: one transaction, tried again when others were faster.
+
+How it ends is a type: all that was asked was granted; no host is eligible; there were hosts, but
+others took the last of them meanwhile; there still are, but each was lost as often as may be tried;
+or the rows could not be read or written at all, which says nothing about hosts.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+
+import attrs
+
+from computekit.errors import ClaimRefused, Fault, HostChanged, InvalidInput, StoreUnavailable
+from computekit.ids import HostName
+from computekit.model import Allocation, Consumer
+from computekit.placement import Claim, PlacementWriter
+from computekit.scheduler.batch import BatchMode, BatchUnplaced
+from computekit.scheduler.cells import CellWriter, claim_cells
+from computekit.scheduler.decision import Placed, Selection, Unplaced
+from computekit.scheduler.group_claims import GroupSlots
+from computekit.scheduler.hosts import Host, HostReader
+from computekit.scheduler.request import Request
+from computekit.topology import TopologyFit
+from computekit.work import Store, Tx
+
+if TYPE_CHECKING:
+    from computekit.scheduler.scheduler import Scheduler
+
+__all__ = [
+    "BookClaims",
+    "Books",
+    "ClaimOne",
+    "Granted",
+    "Grants",
+    "Loss",
+    "LostRace",
+    "NoneEligible",
+    "Outcome",
+    "PlacementUnavailable",
+    "Taken",
+    "TriesExhausted",
+    "check_host",
+    "place_and_claim",
+]
+
+R = TypeVar("R")
+
+ClaimOne: TypeAlias = Callable[[Tx, int, Selection], R]
+"""Claims for the request of a number, in a transaction; raises `ClaimRefused`, and has then written
+nothing."""
+
+TRIES = 10
+
+
+@attrs.frozen
+class Granted(Generic[R]):
+    """One request has its host.
+
+    Attributes:
+        number: of the request, from 0.
+        selection: where it goes.
+        result: what the claim returned.
+    """
+
+    number: int
+    selection: Selection
+    result: R
+
+
+@attrs.frozen
+class Loss:
+    """A claim that was refused, for somebody else was faster.
+
+    Attributes:
+        number: of the request, from 0.
+        host: that was chosen.
+        refusal: why it was not granted.
+    """
+
+    number: int
+    host: HostName
+    refusal: ClaimRefused
+
+
+@attrs.frozen
+class Grants(Generic[R]):
+    """What was wanted was granted, and is written.
+
+    Attributes:
+        granted: by number; all requests, unless as many were wanted as can be placed.
+        refused: by number, those that were not, each with what it failed by.
+        lost: what was tried in vain on the way.
+    """
+
+    granted: tuple[Granted[R], ...]
+    refused: "tuple[tuple[int, NoneEligible | LostRace | TriesExhausted], ...]" = ()
+    lost: tuple[Loss, ...] = ()
+
+
+@attrs.frozen
+class NoneEligible:
+    """No host can take it: not one was tried.
+
+    Attributes:
+        decision: why.
+    """
+
+    decision: Unplaced | BatchUnplaced
+
+
+@attrs.frozen
+class LostRace:
+    """There were hosts, but others took what was left of them; now there is none.
+
+    Attributes:
+        lost: what was tried, first to last.
+        decision: why there is none now.
+    """
+
+    lost: tuple[Loss, ...]
+    decision: Unplaced | BatchUnplaced
+
+
+@attrs.frozen
+class TriesExhausted:
+    """There still are hosts, but each time others were faster.
+
+    Attributes:
+        tries: how often hosts were chosen.
+        lost: what was tried, first to last.
+    """
+
+    tries: int
+    lost: tuple[Loss, ...]
+
+
+@attrs.frozen
+class PlacementUnavailable:
+    """The fleet could not be read, or nothing be written; whether there is a host is not known.
+
+    Attributes:
+        error: what happened.
+    """
+
+    error: StoreUnavailable
+
+
+Outcome: TypeAlias = Grants[R] | NoneEligible | LostRace | TriesExhausted | PlacementUnavailable
+
+
+@attrs.frozen
+class Taken:
+    """What a claim was granted.
+
+    Attributes:
+        allocation: as it is in the books.
+        cells: where the guest's NUMA nodes go; None where none were asked for.
+    """
+
+    allocation: Allocation
+    cells: TopologyFit | None
+
+
+@attrs.frozen
+class Books:
+    """Where claims are written.
+
+    Attributes:
+        placement: what is left of hosts.
+        slots: what members of server groups take along.
+        cells: what is left of NUMA nodes.
+    """
+
+    placement: PlacementWriter
+    slots: GroupSlots
+    cells: CellWriter
+
+    def claim(self, tx: Tx, consumer: Consumer, request: Request, selection: Selection) -> Taken:
+        """Claim what was chosen, judged by the rows of the transaction.
+
+        That is: whether the host is there and in its zone, what is left of it and of its NUMA
+        nodes, and the rules of the server group.
+
+        Args:
+            tx: what it is written in.
+            consumer: who claims, with the generation that was seen.
+            request: what was asked.
+            selection: what was chosen.
+
+        Raises:
+            ClaimRefused: it cannot be had any more; nothing was written.
+        """
+        intent = request.intent
+        host = check_host(self.slots.hosts, selection.host, intent.zone)
+        counters = self.slots.enter(
+            tx, intent.group, consumer.id, selection.host, selection.eligible
+        )
+        cells = None
+        if request.topology is not None:
+            cells = claim_cells(tx, self.cells, host, consumer.id, request.topology)
+        claim = Claim(Allocation(consumer, selection.allocation), counters)
+        try:
+            (granted,) = self.placement.claim(tx, (claim,))
+        except ClaimRefused:
+            if cells is not None:
+                self.cells.release_cells(tx, consumer.id, selection.host)
+            raise
+        return Taken(granted, cells)
+
+
+@attrs.frozen
+class BookClaims:
+    """Claims for requests by their numbers: the usual `ClaimOne`.
+
+    Attributes:
+        books: where it is written.
+        consumers: who claims, by number, each with the generation that was seen.
+        requests: what was asked, by number.
+    """
+
+    books: Books
+    consumers: Sequence[Consumer]
+    requests: Sequence[Request]
+
+    def __call__(self, tx: Tx, number: int, selection: Selection) -> Taken:
+        """Claim for one request."""
+        return self.books.claim(tx, self.consumers[number], self.requests[number], selection)
+
+
+def check_host(hosts: HostReader, name: HostName, zone: str | None) -> Host:
+    """Return the row of a host that was chosen, if it is still there and in its zone.
+
+    Args:
+        hosts: the rows, as a transaction sees them.
+        name: of the host.
+        zone: that was asked for; None: any.
+
+    Raises:
+        HostChanged: it is not.
+    """
+    row = hosts.host(name)
+    if row is None:
+        raise HostChanged(name, "has gone")
+    if zone is not None and row.zone != zone:
+        now = "in no zone" if row.zone is None else f"in zone {row.zone}"
+        raise HostChanged(name, f"is {now}, not in {zone}")
+    return row
+
+
+class _Refused(Exception):
+    """One claim of a batch was refused, so that the others are not to be written either."""
+
+    def __init__(self, loss: Loss) -> None:
+        super().__init__()
+        self.loss = loss
+
+
+def place_and_claim(
+    store: Store,
+    scheduler: "Scheduler",
+    requests: Sequence[Request],
+    claim: ClaimOne[R],
+    mode: BatchMode = "all_or_nothing",
+    *,
+    tries: int = TRIES,
+) -> Outcome[R]:
+    """Choose hosts for all requests and claim them in one transaction.
+
+    With `all_or_nothing` one refusal undoes the transaction, and all are chosen anew. With
+    `best_effort` what was granted is written, and only the others are chosen anew, until each has
+    a host or there is none; the result is `Grants` then, unless nothing at all was granted.
+
+    Args:
+        store: where it is written; the index of `scheduler` follows it.
+        scheduler: chooses.
+        requests: what is asked.
+        claim: writes the claim of one request.
+        mode: whether all must be granted.
+        tries: how often hosts are chosen.
+
+    Raises:
+        InvalidInput: a request contradicts itself, or `tries` is below 1; every fault is listed.
+    """
+    if tries < 1:
+        raise InvalidInput((Fault("tries", "too_small", f"{tries} is below 1"),))
+    try:
+        if mode == "all_or_nothing":
+            return _all(store, scheduler, requests, claim, tries)
+        return _as_many_as_can(store, scheduler, requests, claim, tries)
+    except StoreUnavailable as error:
+        return PlacementUnavailable(error)
+
+
+def _all(
+    store: Store,
+    scheduler: "Scheduler",
+    requests: Sequence[Request],
+    claim: ClaimOne[R],
+    tries: int,
+) -> Outcome[R]:
+    lost: list[Loss] = []
+
+    for _ in range(tries):
+        found = scheduler.place_many(requests)
+        if isinstance(found, BatchUnplaced):
+            return LostRace(tuple(lost), found) if lost else NoneEligible(found)
+        chosen = tuple(decision.candidate for decision in found.placed)
+
+        def write(tx: Tx, chosen: tuple[Selection, ...] = chosen) -> tuple[Granted[R], ...]:
+            granted: list[Granted[R]] = []
+            for number, selection in enumerate(chosen):
+                try:
+                    granted.append(Granted(number, selection, claim(tx, number, selection)))
+                except ClaimRefused as refusal:
+                    raise _Refused(Loss(number, selection.host, refusal)) from refusal
+            return tuple(granted)
+
+        try:
+            return Grants(store.write(write), (), tuple(lost))
+        except _Refused as refused:
+            lost.append(refused.loss)
+    return TriesExhausted(tries, tuple(lost))
+
+
+def _as_many_as_can(
+    store: Store,
+    scheduler: "Scheduler",
+    requests: Sequence[Request],
+    claim: ClaimOne[R],
+    tries: int,
+) -> Outcome[R]:
+    lost: list[Loss] = []
+    granted: dict[int, Granted[R]] = {}
+    refused: dict[int, NoneEligible | LostRace | TriesExhausted] = {}
+    left = list(range(len(requests)))
+    for _ in range(tries):
+        found = scheduler.place_many([requests[number] for number in left], "best_effort")
+        assert not isinstance(found, BatchUnplaced)
+        chosen: list[tuple[int, Selection]] = []
+        for number, decision in zip(left, found.decisions, strict=True):
+            if isinstance(decision, Placed):
+                chosen.append((number, decision.candidate))
+                continue
+            mine = tuple(loss for loss in lost if loss.number == number)
+            refused[number] = LostRace(mine, decision) if mine else NoneEligible(decision)
+
+        def write(
+            tx: Tx, chosen: Sequence[tuple[int, Selection]] = chosen
+        ) -> tuple[list[Granted[R]], list[Loss]]:
+            taken: list[Granted[R]] = []
+            missed: list[Loss] = []
+            for number, selection in chosen:
+                try:
+                    taken.append(Granted(number, selection, claim(tx, number, selection)))
+                except ClaimRefused as refusal:
+                    missed.append(Loss(number, selection.host, refusal))
+            return taken, missed
+
+        taken, missed = store.write(write) if chosen else ([], [])
+        granted.update((found.number, found) for found in taken)
+        lost += missed
+        left = [loss.number for loss in missed]
+        if not left:
+            break
+    for number in left:
+        mine = tuple(loss for loss in lost if loss.number == number)
+        refused[number] = TriesExhausted(tries, mine)
+    if not granted and refused:
+        return refused[min(refused)]
+    return Grants(
+        tuple(granted[number] for number in sorted(granted)),
+        tuple(sorted(refused.items(), key=lambda pair: pair[0])),
+        tuple(lost),
+    )
