@@ -153,6 +153,6 @@ def fresh(session: nox.Session) -> None:
 
 @nox.session
 def nova_rules(session: nox.Session) -> None:
-    """Compare NUMA fitting, flavors and conditions with Nova's own functions."""
-    for name in ("conditions", "topology", "numa"):
+    """Compare NUMA fitting, flavors, conditions and filters with Nova's own functions."""
+    for name in ("conditions", "topology", "numa", "rules"):
         _python(session, "-m", f"tests.parity.{name}")

@@ -8,6 +8,7 @@ import attrs
 from computekit.model import FrozenMap
 from computekit.scheduler.condition import parse_condition
 from computekit.scheduler.demands import Malformed
+from computekit.scheduler.image_filters import KIND_KEYS, plain_word
 from computekit.scheduler.metadata_predicates import (
     AdmitsProject,
     BelowBound,
@@ -91,7 +92,7 @@ class AggregateImagePropertiesIsolation:
 @remembered
 def _image_conditions(properties: FrozenMap[str, str], prefix: str) -> tuple[Predicate, ...]:
     return tuple(
-        MetadataAdmits(key, value)
+        MetadataAdmits(key, plain_word(value) if key in KIND_KEYS else value)
         for key, value in sorted(properties.items())
         if value and key.startswith(prefix)
     )

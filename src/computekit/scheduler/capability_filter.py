@@ -23,7 +23,7 @@ from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.remembered import remembered
 from computekit.scheduler.request import Request
 
-__all__ = ["ComputeCapabilitiesFilter", "HasCapability", "address_bits"]
+__all__ = ["ComputeCapabilitiesFilter", "HasCapability"]
 
 _SCOPE = "capabilities"
 _BITS = "hw:maxphysaddr_bits"
@@ -104,7 +104,7 @@ def _capabilities(extra_specs: FrozenMap[str, str]) -> tuple[Predicate, ...]:
 def _each(extra_specs: FrozenMap[str, str]) -> Iterator[Predicate]:
     for spec, text in sorted(extra_specs.items()):
         if spec == _BITS:
-            yield address_bits(text, "extra spec", spec)
+            yield _address_bits(text)
             continue
         first, *rest = spec.split(":")
         if rest and first != _SCOPE:
@@ -120,9 +120,8 @@ def _each(extra_specs: FrozenMap[str, str]) -> Iterator[Predicate]:
                 )
 
 
-def address_bits(text: str, source: str, key: str) -> Predicate:
-    """Return what the wish for so many bits of physical address asks of a host."""
+def _address_bits(text: str) -> Predicate:
     try:
         return AtLeast("maxphysaddr_bits", int(text))
     except ValueError:
-        return Malformed("maxphysaddr bits", text, "is no whole number", source, key)
+        return Malformed("maxphysaddr bits", text, "is no whole number", "extra spec", _BITS)

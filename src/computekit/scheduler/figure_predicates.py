@@ -77,15 +77,17 @@ class HasFigures:
 
 @attrs.frozen
 class AtLeast:
-    """A figure of the host is not lower than a bound; a host of which it is not known fails.
+    """A figure of the host is not lower than a bound.
 
     Attributes:
         figure: its name in the index.
         bound: the least that will do.
+        if_known: whether a host of which the figure is not known passes.
     """
 
     figure: str
     bound: int
+    if_known: bool = False
 
     @property
     def rule(self) -> str:
@@ -96,7 +98,8 @@ class AtLeast:
         return f"at least {self.bound}"
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        found: BoolArray = fleet.figures.vector(self.figure, rows, -np.inf) >= self.bound
+        unknown = np.inf if self.if_known else -np.inf
+        found: BoolArray = fleet.figures.vector(self.figure, rows, unknown) >= self.bound
         return found
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:

@@ -12,9 +12,9 @@ from computekit.ids import HostName, ImageId
 from computekit.model import FrozenMap
 from computekit.placement import BoolArray, FleetIndex, Rows
 from computekit.scheduler.blocks import FloatArray
-from computekit.scheduler.capability_filter import address_bits
 from computekit.scheduler.changes import Adjustment, Drop
 from computekit.scheduler.demands import Malformed, without_image_property
+from computekit.scheduler.figure_predicates import AtLeast
 from computekit.scheduler.overlays import mask_of, rows_of
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.remembered import remembered
@@ -26,9 +26,10 @@ __all__ = [
     "IsolatedHostsFilter",
     "OffersVersion",
     "RunsImage",
+    "plain_word",
 ]
 
-_KIND_KEYS = ("hw_architecture", "img_hv_type", "hw_vm_mode")
+KIND_KEYS = ("hw_architecture", "img_hv_type", "hw_vm_mode")
 _VERSION = "img_hv_requested_version"
 _BITS = "hw_maxphysaddr_bits"
 
@@ -47,6 +48,11 @@ _COMPARISONS: Mapping[str, Callable[[_Version, _Version], bool]] = MappingProxyT
         ">": operator.gt,
     }
 )
+
+
+def plain_word(word: str) -> str:
+    """Return the one spelling of an architecture, a hypervisor type or a mode."""
+    return _SPELLINGS.get(word.lower(), word.lower())
 
 
 @attrs.frozen
@@ -199,8 +205,8 @@ def _of_image(properties: FrozenMap[str, str], architecture: str) -> tuple[Predi
 
 
 def _each_of_image(properties: FrozenMap[str, str], architecture: str) -> Iterator[Predicate]:
-    asked = {key: properties[key] for key in _KIND_KEYS if properties.get(key)}
-    words = {_SPELLINGS.get(word.lower(), word.lower()) for word in asked.values()}
+    asked = {key: properties[key] for key in KIND_KEYS if properties.get(key)}
+    words = {plain_word(word) for word in asked.values()}
     if architecture and "hw_architecture" not in asked:
         words.add(architecture)
     if words:
@@ -211,7 +217,11 @@ def _each_of_image(properties: FrozenMap[str, str], architecture: str) -> Iterat
         except ValueError as error:
             yield Malformed("hypervisor version", text, str(error), "image property", _VERSION)
     if bits := properties.get(_BITS):
-        yield address_bits(bits, "image property", _BITS)
+        try:
+            yield AtLeast("maxphysaddr_bits", int(bits), if_known=True)
+        except ValueError:
+            why = "is no whole number"
+            yield Malformed("maxphysaddr bits", bits, why, "image property", _BITS)
 
 
 @attrs.frozen

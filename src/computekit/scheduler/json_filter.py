@@ -2,7 +2,8 @@
 
 `[">=", "$free_ram_mb", 1024]`; `and`, `or`, `not` take expressions, `in` asks whether the first is
 one of the others, the comparisons hold of the first against each of the others. An attribute that
-a host does not have is left out of the arguments. What cannot be compared is false.
+a host does not have is left out of the arguments. A host on which something is compared that
+cannot be (a word with a number) does not match.
 """
 
 import json
@@ -29,6 +30,9 @@ _HINT = "query"
 _DEEPEST = 32
 
 _Result: TypeAlias = object
+_INCOMPARABLE = object()
+"""The result where a word was compared with a number."""
+
 _Codes: TypeAlias = npt.NDArray[np.intp]
 
 
@@ -55,10 +59,9 @@ def _compared(test: Callable[..., bool]) -> Callable[[Sequence[_Result]], _Resul
     def holds(arguments: Sequence[_Result]) -> bool:
         if len(arguments) < 2:
             return False
-        try:
-            return all(test(arguments[0], other) for other in arguments[1:])
-        except TypeError:  # a word against a number
-            return False
+        # Each is compared, so that what cannot be does not depend on the order.
+        each = [test(arguments[0], other) for other in arguments[1:]]
+        return all(each)
 
     return holds
 
@@ -110,7 +113,10 @@ class MeetsQuery:
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
         codes, results = _evaluated(self._root, fleet, rows)
         # Only "not" gives several answers; one that is true will do.
-        passed = [any(found) if isinstance(found, tuple) else bool(found) for found in results]
+        passed = [
+            any(found) if isinstance(found, tuple) else found is not _INCOMPARABLE and bool(found)
+            for found in results
+        ]
         return np.array(passed, dtype=np.bool_)[codes]
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
@@ -152,10 +158,16 @@ def _evaluated(node: _Node, fleet: FleetIndex, rows: Rows) -> tuple[_Codes, list
         combinations = [
             (*combinations[at // len(results)], results[at % len(results)]) for at in both.tolist()
         ]
-    apply = _OPERATORS[node.operator]
-    return codes, [
-        apply([value for value in combination if value is not None]) for combination in combinations
-    ]
+    return codes, [_applied(node.operator, combination) for combination in combinations]
+
+
+def _applied(operator: str, arguments: tuple[_Result, ...]) -> _Result:
+    if _INCOMPARABLE in arguments:
+        return _INCOMPARABLE
+    try:
+        return _OPERATORS[operator]([value for value in arguments if value is not None])
+    except TypeError:
+        return _INCOMPARABLE
 
 
 def _paths(node: _Node) -> Iterator[Path]:

@@ -37,6 +37,7 @@ def fleet() -> FleetIndex:
                 instance_type="small, big",
                 filter_tenant_id="p1, p2",
                 hw_video_model="vga,qxl",
+                hw_architecture="x86_64",
             ),
             aggregate(2, "c", ssd="false", filter_tenant_id_more="p3", instance_type="tiny"),
             aggregate(3, "d", other="x"),
@@ -68,6 +69,7 @@ IMAGES = AggregateImagePropertiesIsolation()
         (IMAGES, asking(image={}), "abcd"),
         (IMAGES, asking(image={"hw_video_model": "qxl"}), "abcd"),
         (IMAGES, asking(image={"hw_video_model": "virtio"}), "ad"),
+        (IMAGES, asking(image={"hw_architecture": "AMD64"}), "abcd"),
         (IMAGES, asking(image={"hw_video_model": ""}), "abcd"),
         (
             AggregateImagePropertiesIsolation("hw"),
