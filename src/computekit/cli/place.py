@@ -64,6 +64,13 @@ _OF_REQUEST = frozenset(
     show_default=True,
     help="What is preferred.",
 )
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="NAME",
+    help="A further rule, by Nova's name; may be repeated.",
+)
 @click.option("--explain", is_flag=True, help="Say why, for each rule and host.")
 @click.option("--why-not", metavar="HOST", help="Say why not this host, and what would help.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; faults too.")
@@ -82,6 +89,7 @@ def place(
     zone: str | None,
     host: str | None,
     policy: str,
+    filters: tuple[str, ...],
     explain: bool,
     why_not: str | None,
     as_json: bool,
@@ -101,7 +109,7 @@ def place(
         if asked is None:
             guest = resolve(size, _ANY_IMAGE, HostDefaults())
             asked = Request(translate(guest, intent), intent, run, guest.machine_type)
-        scheduler = Scheduler(index, policy_named(policy, index))
+        scheduler = Scheduler(index, policy_named(policy, index, filters))
         about = None if why_not is None else HostName(why_not)
         placed = _say(scheduler, asked, about, explain, as_json)
     if not placed:

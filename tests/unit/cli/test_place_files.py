@@ -116,6 +116,29 @@ def test_a_group_on_a_tree_of_providers(place: Place) -> None:
     assert answer["allocation"] == {"cmp3_0": {"VCPU": 6}, "cmp3_1": {"VCPU": 6}}
 
 
+def test_a_server_group_keeps_its_members_apart(place: Place) -> None:
+    group = {"id": "web", "policy": "anti-affinity", "members": ["one", "two"]}
+    fleet = {**FLEET, "groups": [group]}
+    request = {**SMALL, "hints": {"group": ["web"]}}
+    assert place(fleet, request).output == "cmp1\n"
+    refused = place(fleet, {**request, "zone": "az2"})
+    assert refused.exit_code == 3
+    assert "do without server group web" in refused.output
+    spread = {**group, "rules": {"max_server_per_rack": 2}}
+    levels = [{"name": "rack", "key": "availability_zone"}]
+    racks = {**FLEET, "levels": levels, "groups": [spread]}
+    assert place(racks, request).output == "cmp1\n"
+    assert place(racks, {**request, "zone": "az2"}).exit_code == 3
+
+
+def test_a_hint_names_instances_that_hosts_list(place: Place) -> None:
+    request = {**SMALL, "hints": {"different_host": ["one"]}}
+    assert place(FLEET, request, "--policy", "nova").output == "cmp2\n"
+    assert place(FLEET, request, "--policy", "nova", "--filter", "DifferentHostFilter").output == (
+        "cmp1\n"
+    )
+
+
 def test_every_fault_of_both_files_is_told_at_once(place: Place) -> None:
     fleet = {"hosts": [{"name": "a", "inventories": {"VCPU": "x"}}, {"name": "a"}, {}]}
     found = place(fleet, {"flavor": {"vcpus": 1}, "zonne": "b"})
@@ -166,6 +189,21 @@ def test_every_fault_of_both_files_is_told_at_once(place: Place) -> None:
             },
             "several availability zones: x, y",
         ),
+        (
+            {"hosts": [], "groups": [{"id": "g", "policy": "near"}]},
+            "fleet.groups[0].policy: 'near' is none of affinity",
+        ),
+        (
+            {
+                "hosts": [],
+                "groups": [
+                    {"id": "g", "policy": "affinity", "rules": {"level": "rack"}},
+                    {"id": "g", "policy": "affinity"},
+                ],
+            },
+            "fleet.groups[1].id: 'g' is that of fleet.groups[0] too",
+        ),
+        ({"hosts": [], "levels": [{"name": "host", "key": "k"}]}, "fleet.levels[0].name:"),
         (
             {"hosts": [{"name": "a", "inventories": {"VCPU": {"total": 1, "reserved": 2}}}]},
             "inventories.VCPU.reserved",

@@ -23,6 +23,13 @@ from computekit.model import (
     Trait,
 )
 from computekit.placement import FleetIndex, ProviderUse
+from computekit.scheduler.files.server_group_form import (
+    LevelForm,
+    ServerGroupForm,
+    enter_groups,
+    group_faults,
+    levels_of,
+)
 from computekit.scheduler.hosts import Host
 from computekit.units import Gib, Mib
 
@@ -172,14 +179,19 @@ class FleetForm:
     Attributes:
         hosts: in any order.
         aggregates: of hosts.
+        levels: at which rules of server groups may speak of hosts, coarse to fine; `host` is
+            always there, and `az` if nothing is said.
+        groups: server groups.
     """
 
     hosts: Annotated[tuple[HostForm, ...], Unique("name")]
     aggregates: Annotated[tuple[AggregateForm, ...], Unique("name")] = ()
+    levels: tuple[LevelForm, ...] = (LevelForm("az", ZONE_KEY),)
+    groups: Annotated[tuple[ServerGroupForm, ...], Unique("id")] = ()
 
     def index(self) -> FleetIndex:
         """Return the fleet in columns; it follows nothing."""
-        found = FleetIndex()
+        found = FleetIndex(levels=levels_of(self.levels))
         found.put((self._host(host), self._tree(host)) for host in self.hosts)
         found.put_aggregates(
             Aggregate(
@@ -195,6 +207,7 @@ class FleetForm:
             figures = {"instances": float(len(host.instances))} if host.instances else {}
             if figures or host.figures:
                 found.set_figures(HostName(host.name), {**figures, **host.figures})
+        enter_groups(found, self.groups, self.hosts_of())
         return found
 
     def hosts_of(self) -> FrozenMap[InstanceId, frozenset[HostName]]:
@@ -278,6 +291,7 @@ class FleetForm:
                 yield Fault(f"{path}.uuid", "duplicate", message)
             for name in sorted(one.hosts - names):
                 yield Fault(f"{path}.hosts", "unknown_host", f"there is no host {name!a}")
+        yield from group_faults(self.groups, self.levels)
 
 
 def read_fleet(text: str | bytes) -> FleetForm:

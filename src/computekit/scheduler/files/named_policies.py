@@ -1,11 +1,14 @@
 """Policies by name, for commands: each is made for the fleet that it is to work on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
+import attrs
+
+from computekit.errors import Fault, InvalidInput
 from computekit.model import MEMORY_MB, VCPU
 from computekit.placement import FleetIndex
-from computekit.scheduler.nova_weighers import nova_weighing
+from computekit.scheduler.catalogue import FILTERS, nova_policy
 from computekit.scheduler.packing import (
     BalancedFit,
     BestFit,
@@ -41,7 +44,7 @@ def _best(scale: tuple[float, ...]) -> BestFit:
 NAMED_POLICIES: Mapping[str, Callable[[FleetIndex], Policy]] = MappingProxyType(
     {
         "spread": lambda _fleet: Policy((RamWeigher(),)),
-        "nova": lambda _fleet: Policy(nova_weighing()),
+        "nova": lambda _fleet: nova_policy(),
         "balanced": _packing(lambda _scale: BalancedFit()),
         "best-fit": _packing(_best),
         "worst-fit": _packing(lambda scale: WorstFit(_best(scale))),
@@ -52,12 +55,27 @@ NAMED_POLICIES: Mapping[str, Callable[[FleetIndex], Policy]] = MappingProxyType(
 """How to make each policy for a fleet; `spread` prefers the most free memory."""
 
 
-def policy_named(name: str, fleet: FleetIndex) -> Policy:
+def policy_named(name: str, fleet: FleetIndex, filters: Iterable[str] = ()) -> Policy:
     """Return a policy for a fleet.
 
+    Args:
+        name: of the policy.
+        fleet: that it is to work on.
+        filters: names of further rules (`computekit.scheduler.FILTERS`).
+
     Raises:
-        ValueError: there is none of this name.
+        InvalidInput: names are not known; every one is listed.
     """
+    faults = [
+        Fault("filter", "unknown_filter", f"no filter {found!a}; there are {', '.join(FILTERS)}")
+        for found in filters
+        if found not in FILTERS
+    ]
     if name not in NAMED_POLICIES:
-        raise ValueError(f"no policy {name!r}; there are {', '.join(NAMED_POLICIES)}")
-    return NAMED_POLICIES[name](fleet)
+        known = ", ".join(NAMED_POLICIES)
+        faults.append(Fault("policy", "unknown_policy", f"no policy {name!a}; there are {known}"))
+    if faults:
+        raise InvalidInput(tuple(faults))
+    policy = NAMED_POLICIES[name](fleet)
+    further = tuple(FILTERS[found] for found in filters)
+    return attrs.evolve(policy, rules=(*policy.rules, *further))
