@@ -13,7 +13,7 @@ __all__ = ["ApiOperation", "Method"]
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @attrs.frozen
@@ -30,7 +30,9 @@ class ApiOperation(Generic[In, Out]):
         since: the first microversion that has it.
         until: the last one that has it; None if the newest does.
         rule: who may.
-        has_body: whether what is asked comes as a JSON body.
+        has_body: whether what is asked comes with a body.
+        body_types: media types that the body may have.
+        streamed: whether the body is read while the call goes on; it may be longer than memory.
         hidden: what callers of an older version are told not to be there.
         errors: what it may raise beside what every operation may.
         media_types: of what is answered; callers choose from them.
@@ -46,6 +48,8 @@ class ApiOperation(Generic[In, Out]):
     until: Microversion | None = None
     rule: Rule = Rule.OPERATOR
     has_body: bool = False
+    body_types: tuple[str, ...] = ("application/json",)
+    streamed: bool = False
     hidden: Literal["path", "method"] = "path"
     errors: tuple[type[ComputekitError], ...] = ()
     media_types: tuple[str, ...] = ("application/json",)

@@ -4,12 +4,13 @@ from computekit.http.application import Application, Observer, Seen, Settings
 from computekit.http.authentication import Authenticator, NoAuth2, StaticToken
 from computekit.http.basic import BasicAuth, read_htpasswd
 from computekit.http.cors import CrossOrigin
+from computekit.http.dialect import Dialect, PlacementDialect, PlainDialect
 from computekit.http.endpoint import Endpoint, Form, Prepared, endpoint
 from computekit.http.keystone import Keystone, read_keystone_options
 from computekit.http.mounts import Mounts
 from computekit.http.problem import Problem, Refused, problem_of
 from computekit.http.server import Server, listening_socket
-from computekit.http.wire import Answer, Headers, HttpRequest
+from computekit.http.wire import Answer, FilePart, Headers, HttpRequest, Readable
 from computekit.http.workers import Workers, free_port
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "Authenticator",
     "BasicAuth",
     "CrossOrigin",
+    "Dialect",
     "Endpoint",
+    "FilePart",
     "Form",
     "Headers",
     "HttpRequest",
@@ -26,8 +29,11 @@ __all__ = [
     "Mounts",
     "NoAuth2",
     "Observer",
+    "PlacementDialect",
+    "PlainDialect",
     "Prepared",
     "Problem",
+    "Readable",
     "Refused",
     "Seen",
     "Server",

@@ -6,11 +6,11 @@ is asked, the call, the answer. Each step either goes on or refuses with a `Prob
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 import attrs
 
@@ -29,11 +29,11 @@ from computekit.errors import ComputekitError
 from computekit.http.authentication import Authenticator
 from computekit.http.conditional import conditional
 from computekit.http.cors import CrossOrigin
+from computekit.http.dialect import PLACEMENT, Dialect
 from computekit.http.endpoint import Endpoint, Prepared
-from computekit.http.negotiation import HEADER, negotiate
-from computekit.http.problem import Problem, Refused, accepts_json, problem_answer, problem_of
+from computekit.http.problem import Problem, Refused, accepts_json, problem_of
 from computekit.http.routing import NO_SUCH_PATH, Routes
-from computekit.http.wire import JSON, Answer, Headers, HttpRequest
+from computekit.http.wire import JSON, NO_BODY, Answer, FilePart, Headers, HttpRequest, Readable
 from computekit.ids import new_uuid
 from computekit.units import Bytes, Seconds
 
@@ -95,6 +95,7 @@ class Settings:
         clock: measures requests and deadlines.
         source: for request ids.
         policy: how rules are read.
+        dialect: what the service says in words of its own.
         cross_origin: which other sites may call; None: that is not looked at.
         body_limit: the longest body that is read.
         deadline_s: how long after its arrival nobody waits for an answer any more.
@@ -106,6 +107,7 @@ class Settings:
     clock: Clock
     source: random.Random
     policy: AccessPolicy = AccessPolicy.SECURE
+    dialect: Dialect = PLACEMENT
     cross_origin: CrossOrigin | None = None
     body_limit: Bytes = Bytes(64 * 1024 * 1024)
     deadline_s: Seconds = Seconds(60.0)
@@ -163,6 +165,7 @@ class Application:
             _log.exception("request %s failed", exchange.request_id)
             answer = self._said(problem_of(ComputekitError()), exchange)
         body = b"" if exchange.method == "HEAD" else answer.body
+        part = answer.part
         start_response(_STATUS_LINES[answer.status], self._headers(answer, exchange, environ))
         for observe in settings.observers:
             observe(
@@ -172,13 +175,13 @@ class Application:
                     exchange.method,
                     exchange.path,
                     answer.status,
-                    Bytes(len(body)),
+                    Bytes(len(body) if part is None else part.length),
                     Seconds(settings.clock.monotonic_s() - begun_s),
                     exchange.version,
                     exchange.identity,
                 )
             )
-        return (body,)
+        return (body,) if part is None else _sent(part, environ)
 
     def _answer(self, exchange: _Exchange, environ: Mapping[str, object]) -> Answer:
         settings, headers = self._settings, exchange.headers
@@ -194,16 +197,22 @@ class Application:
         exchange.identity = settings.authentication.identify(headers)
         if exchange.identity.user is None and exchange.path not in self._public:
             raise Refused(self._unknown_caller())
-        exchange.version = version = negotiate(headers.get(HEADER), settings.versions)
+        exchange.version = version = settings.dialect.version(headers, settings.versions)
         length = _length(environ)
         if length and not environ.get("CONTENT_TYPE"):
             raise Refused(Problem(400, "content-type header required when content-length > 0"))
-        found, values = self._routes.find(exchange.path, exchange.method, version)
+        path = exchange.path
+        if settings.dialect.trims_slash and len(path) > 1:
+            path = path.removesuffix("/")
+        found, values = self._routes.find(path, exchange.method, version)
         exchange.operation = found.name
         _refuse_nul(exchange.path, str(environ.get("QUERY_STRING", "")))
-        request = self._request(exchange, environ, values, length)
-        if found.has_body and request.media_type != JSON:
-            detail = f"The media type {request.media_type} is not supported, use {JSON}"
+        if exchange.identity.user is None and found.rule is not Rule.ANYONE:
+            raise Refused(self._unknown_caller())
+        request = self._request(found, exchange, environ, values, length)
+        if found.has_body and request.media_type not in found.body_types:
+            known = " or ".join(found.body_types)
+            detail = f"The media type {request.media_type} is not supported, use {known}"
             raise Refused(Problem(415, detail))
         accept = headers.get("Accept")
         only_json = found.media_types == (JSON,)
@@ -225,7 +234,9 @@ class Application:
             if problem.status >= 500:
                 _log.warning("request %s: %s [%s]", exchange.request_id, error, error.code)
             raise Refused(problem) from error
-        if found.method == "GET":
+        except ConnectionError as error:
+            raise Refused(Problem(400, "The body ended before its end.")) from error
+        if found.method == "GET" and answer.part is None:
             return conditional(answer, exchange.headers)
         return answer
 
@@ -251,6 +262,7 @@ class Application:
 
     def _request(
         self,
+        found: Endpoint,
         exchange: _Exchange,
         environ: Mapping[str, object],
         values: Mapping[str, str],
@@ -263,8 +275,10 @@ class Application:
             values,
             str(environ.get("QUERY_STRING", "")),
             str(media_type).partition(";")[0].strip().lower() if media_type else None,
-            _body(environ, length, self._settings.body_limit),
+            b"" if found.streamed else _body(environ, length, self._settings.body_limit),
             exchange.headers,
+            _Body(environ, length) if found.streamed else NO_BODY,
+            _base(environ),
         )
 
     def _unknown_caller(self) -> Problem:
@@ -275,28 +289,25 @@ class Application:
     def _said(
         self, problem: Problem, exchange: _Exchange, cause: BaseException | None = None
     ) -> Answer:
-        accept = exchange.headers.get("Accept")
         error = cause if isinstance(cause, ComputekitError) else None
-        return problem_answer(problem, exchange.request_id, exchange.version, accept, error)
+        return self._settings.dialect.refusal(
+            problem, exchange.request_id, exchange.version, exchange.headers, error
+        )
 
     def _headers(
         self, answer: Answer, exchange: _Exchange, environ: Mapping[str, object]
     ) -> list[tuple[str, str]]:
-        said = [
-            ("content-length", str(len(answer.body))),
-            ("x-openstack-request-id", exchange.request_id),
-        ]
-        if answer.status in (204, 304):
-            del said[0]
-        elif answer.body:
-            said.append(("content-type", answer.media_type))
-        if (version := exchange.version) is not None:
-            said.append((HEADER, f"{self._settings.versions.service} {version}"))
-            if answer.varies:
-                said.append(("vary", HEADER))
-            if answer.modified_s is not None and version >= DATES_SINCE:
-                said.append(("last-modified", _http_date(int(answer.modified_s))))
-                said.append(("cache-control", "no-cache"))
+        settings, version = self._settings, exchange.version
+        said: list[tuple[str, str]] = []
+        if answer.status not in (204, 304):
+            length = len(answer.body) if answer.part is None else answer.part.length
+            said.append(("content-length", str(length)))
+            if length:
+                said.append(("content-type", answer.media_type))
+        said += settings.dialect.fields(answer, exchange.request_id, version, settings.versions)
+        if answer.modified_s is not None and version is not None and version >= DATES_SINCE:
+            said.append(("last-modified", _http_date(int(answer.modified_s))))
+            said.append(("cache-control", "no-cache"))
         if answer.location is not None:
             said.append(("location", f"{_base(environ)}{answer.location}"))
         said += answer.headers
@@ -337,8 +348,47 @@ def _length(environ: Mapping[str, object]) -> int | None:
     return int(text)
 
 
-class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+class _Body:
+    """The body of a request, read while the call goes on."""
+
+    def __init__(self, environ: Mapping[str, object], length: int | None) -> None:
+        self._stream = cast("Readable", environ["wsgi.input"])  # PEP 3333 says so
+        # Without a length there is a body only where the server knows its end.
+        ends = "HTTP_TRANSFER_ENCODING" in environ or environ.get("wsgi.input_terminated")
+        self._left = length if length is not None or ends else 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        if self._left is None:
+            return self._stream.read(size)
+        found = self._stream.read(self._left if size < 0 else min(size, self._left))
+        if self._left and size and not found:
+            raise ConnectionAbortedError("the body is shorter than its content-length says")
+        self._left -= len(found)
+        return found
+
+
+_PIECE = 64 * 1024
+
+
+def _sent(part: FilePart, environ: Mapping[str, object]) -> Iterable[bytes]:
+    """Return the body of an answer from a file, by the server's own way if it has one."""
+    if environ.get("REQUEST_METHOD") == "HEAD":
+        part.file.close()
+        return (b"",)
+    wrapper = cast("_Wrapper | None", environ.get("wsgi.file_wrapper"))
+    return _pieces(part) if wrapper is None else wrapper(part.file, _PIECE)
+
+
+class _Wrapper(Protocol):
+    def __call__(self, file: BinaryIO, size: int, /) -> Iterable[bytes]: ...
+
+
+def _pieces(part: FilePart) -> Iterator[bytes]:
+    with part.file as file:
+        left = part.length
+        while left and (piece := file.read(min(left, _PIECE))):
+            left -= len(piece)
+            yield piece
 
 
 def _body(environ: Mapping[str, object], length: int | None, limit: Bytes) -> bytes:
@@ -349,7 +399,7 @@ def _body(environ: Mapping[str, object], length: int | None, limit: Bytes) -> by
     too_long = Problem(413, f"The body is longer than {limit} bytes.")
     if length is not None and length > limit:
         raise Refused(too_long)
-    stream = cast("_Readable", environ["wsgi.input"])  # PEP 3333 says so
+    stream = cast("Readable", environ["wsgi.input"])  # PEP 3333 says so
     body = stream.read(limit + 1 if length is None else length)
     if len(body) > limit:
         raise Refused(too_long)

@@ -59,7 +59,9 @@ class Endpoint:
         since: the first microversion that has it.
         until: the last one; None if the newest has it.
         rule: who may.
-        has_body: whether it takes a JSON body.
+        has_body: whether it takes a body.
+        body_types: media types that the body may have.
+        streamed: whether the body is read while the call goes on.
         media_types: of what it answers.
         hidden: whether a caller of another version is told that the path is not there, or that
             the method is not.
@@ -75,6 +77,8 @@ class Endpoint:
     until: Microversion | None
     rule: Rule
     has_body: bool
+    body_types: tuple[str, ...]
+    streamed: bool
     media_types: tuple[str, ...]
     hidden: str
     speaks: Callable[[Microversion], bool]
@@ -118,6 +122,8 @@ def endpoint(
         operation.until,
         operation.rule,
         operation.has_body,
+        operation.body_types,
+        operation.streamed,
         operation.media_types,
         operation.hidden,
         operation.speaks,

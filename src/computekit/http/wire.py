@@ -1,14 +1,50 @@
 """What comes over HTTP and what goes back, without a server."""
 
 from collections.abc import Mapping
+from typing import BinaryIO, Protocol
 
 import attrs
 
 from computekit.units import Seconds
 
-__all__ = ["JSON", "Answer", "Headers", "HttpRequest"]
+__all__ = ["JSON", "NO_BODY", "Answer", "FilePart", "Headers", "HttpRequest", "Readable"]
 
 JSON = "application/json"
+
+
+class Readable(Protocol):
+    """Bytes that come one after the other."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes, waiting for them; none at the end.
+
+        Raises:
+            ConnectionError: who sends them went away before the end.
+        """
+        ...
+
+
+class NoBody:
+    """Where no bytes come from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        return b""
+
+
+NO_BODY = NoBody()
+
+
+@attrs.frozen
+class FilePart:
+    """A part of an open file as the body of an answer; closed when that has gone out.
+
+    Attributes:
+        file: its position is where the part begins.
+        length: in bytes, at least 1.
+    """
+
+    file: BinaryIO
+    length: int
 
 
 @attrs.frozen
@@ -33,8 +69,10 @@ class HttpRequest:
         values: what stands for the names of the path template, decoded.
         query: what follows the question mark, still encoded.
         media_type: of the body as the caller wrote it, without parameters; None if not said.
-        body: as it came; empty if there is none.
+        body: as it came; empty if there is none, or if it is streamed.
         headers: all others.
+        stream: the body of an operation that reads it itself.
+        base: where callers find the service, without a slash at its end: `http://host/image`.
     """
 
     method: str
@@ -44,6 +82,8 @@ class HttpRequest:
     media_type: str | None
     body: bytes
     headers: Headers
+    stream: Readable = NO_BODY
+    base: str = ""
 
 
 @attrs.frozen
@@ -59,6 +99,7 @@ class Answer:
             callers whose version knows it.
         headers: further ones.
         varies: whether it says that another microversion could give another.
+        part: a body that is read from a file while it goes out, in place of `body`.
     """
 
     status: int
@@ -68,3 +109,4 @@ class Answer:
     modified_s: Seconds | None = None
     headers: tuple[tuple[str, str], ...] = ()
     varies: bool = True
+    part: FilePart | None = None
