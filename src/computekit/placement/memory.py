@@ -190,11 +190,11 @@ class MemoryPlacement:
     ) -> None:
         mine = self._store.transaction(tx)
         rules.check_provider(provider, name)
+        root = provider if parent is None else self._there(parent).root
         if provider in self._uses.rows:
             raise AlreadyExists("provider", provider)
         if name in self._names.rows:
             raise AlreadyExists("provider name", name)
-        root = provider if parent is None else self._there(parent).root
         row = ProviderUse(Provider(provider, name, parent), root, updated_s=self._clock.wall_s())
         self._uses.put(mine, provider, row)
         self._names.put(mine, name, provider)

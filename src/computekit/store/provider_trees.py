@@ -103,8 +103,8 @@ def create(
     now_s: Seconds,
 ) -> None:
     """Do what `PlacementWriter.create_provider` says."""
-    _check_name(connection, provider, name, new=True)
     root, depth = (provider, 0) if parent is None else _child_place(connection, parent)
+    _check_name(connection, provider, name, new=True)
     _NEW.run(
         connection,
         {

@@ -78,6 +78,7 @@ class PlacementProviderLaws(PlacementSuite):
         make, change = bench.placement.create_provider, bench.placement.update_provider
         for provider, name, kind in ((A, "x", "provider"), (B, "A", "provider name")):
             error = bench.refused(AlreadyExists, make, provider, name)
+            assert bench.refused(NotFound, make, provider, name, C).id == C
             assert (error.kind, error.id) == (kind, provider if kind == "provider" else name)
         create(bench, "b")
         error = bench.refused(AlreadyExists, change, B, "A", None)
