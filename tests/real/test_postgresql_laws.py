@@ -12,11 +12,20 @@ from sqlalchemy import create_engine
 
 from computekit.clock import SystemClock
 from computekit.errors import StoreUnavailable
-from computekit.store import SqlAggregates, SqlCells, SqlGroups, SqlHosts, SqlPlacement, SqlStore
+from computekit.store import (
+    SqlAggregates,
+    SqlBurns,
+    SqlCells,
+    SqlGroups,
+    SqlHosts,
+    SqlPlacement,
+    SqlStore,
+)
 from computekit.store.migrations import migrate
 from computekit.store.tables import METADATA
 from computekit.testing import ManualClock
 from computekit.testing.aggregate_laws import AggregateBench, AggregateLaws
+from computekit.testing.burn_laws import BurnBench, BurnLaws
 from computekit.testing.cell_laws import CellBench, CellLaws
 from computekit.testing.group_claim_laws import GroupClaimBench, GroupClaimLaws
 from computekit.testing.group_laws import GroupBench, GroupLaws
@@ -70,6 +79,13 @@ class TestPostgresqlHosts(Databases, HostLaws):
     def open(self, directory: Path) -> Iterator[HostBench]:
         with self.store(directory) as store:
             yield HostBench(store, SqlHosts(store))
+
+
+class TestPostgresqlBurns(Databases, BurnLaws):
+    @contextmanager
+    def open(self, directory: Path) -> Iterator[BurnBench]:
+        with self.store(directory) as store:
+            yield BurnBench(store, SqlBurns(store))
 
 
 class TestPostgresqlCells(Databases, CellLaws):

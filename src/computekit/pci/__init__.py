@@ -11,6 +11,20 @@ from computekit.pci.alias import (
     parse_alias_request,
     parse_aliases,
 )
+from computekit.pci.burn import (
+    Burn,
+    BurnLedger,
+    BurnState,
+    MemoryBurns,
+    ReservePolicy,
+    burn_devices,
+    finish_cleaning,
+    lease_dirty,
+    mark_started,
+    not_clean,
+    restore_device,
+    retire_device,
+)
 from computekit.pci.carving import (
     CarveStep,
     CarvingPlan,
@@ -20,6 +34,7 @@ from computekit.pci.carving import (
     plan_carving,
 )
 from computekit.pci.choice import ChoiceRefused, UnitChoice, choose_units
+from computekit.pci.cleaning import Cleaner, CleaningShift, FakeCleaner
 from computekit.pci.codes import PCI_CODES
 from computekit.pci.config import PciConfig, parse_pci_config
 from computekit.pci.device import DeviceType, DiscoveryNote, HostDevices, NoteCode, PciDevice
@@ -94,6 +109,9 @@ __all__ = [
     "AliasCount",
     "AliasOption",
     "AllocateUnits",
+    "Burn",
+    "BurnLedger",
+    "BurnState",
     "CarvableType",
     "CarveStep",
     "CarvingPlan",
@@ -101,6 +119,8 @@ __all__ = [
     "ChoiceRefused",
     "ClaimUnits",
     "ClassTemplate",
+    "Cleaner",
+    "CleaningShift",
     "DeviceEffect",
     "DeviceExplanation",
     "DeviceGrant",
@@ -114,6 +134,7 @@ __all__ = [
     "DevicesWiped",
     "DiscoveryNote",
     "EffectKind",
+    "FakeCleaner",
     "Finding",
     "Formed",
     "FreeUnits",
@@ -131,6 +152,7 @@ __all__ = [
     "MdevPool",
     "MdevRule",
     "MdevType",
+    "MemoryBurns",
     "MemoryCarver",
     "NoteCode",
     "NumaPolicy",
@@ -146,6 +168,7 @@ __all__ = [
     "PciState",
     "PciTransition",
     "ProviderWrite",
+    "ReservePolicy",
     "Severity",
     "SysfsCarver",
     "UnitChoice",
@@ -159,15 +182,20 @@ __all__ = [
     "VgpuType",
     "WriteKind",
     "affinities_of",
+    "burn_devices",
     "carve",
     "choose_units",
     "device_grants",
     "device_requests",
     "explain_devices",
+    "finish_cleaning",
     "form_groups",
+    "lease_dirty",
+    "mark_started",
     "match_devices",
     "mdev_pools",
     "mig_profile_of",
+    "not_clean",
     "parse_affinity_sets",
     "parse_alias_request",
     "parse_aliases",
@@ -184,4 +212,6 @@ __all__ = [
     "read_nodedevs",
     "read_sysfs",
     "render_pci_memory",
+    "restore_device",
+    "retire_device",
 ]

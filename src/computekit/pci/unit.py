@@ -12,7 +12,7 @@ from computekit.pci.address import PciAddress
 from computekit.pci.device import PciDevice
 from computekit.pci.names import LIVE_MIGRATABLE_TRAIT
 
-__all__ = ["DeviceId", "DeviceUnit", "PciHost", "UnitKey", "UnitMember", "device_id"]
+__all__ = ["DeviceId", "DeviceUnit", "PciHost", "UnitKey", "UnitMember", "device_id", "moves"]
 
 DeviceId = NewType("DeviceId", str)
 """What a device is called whatever slot it sits in: its card's serial number if it has one."""
@@ -34,6 +34,11 @@ def device_id(device: PciDevice, card_serial: str | None) -> DeviceId:
             return DeviceId(f"address/{device.address}")
         return DeviceId(f"serial/{card_serial}/{ids}/{pf}/vf{device.vf_index}")
     return DeviceId(f"serial/{card_serial}/{ids}/{device.address.function}")
+
+
+def moves(device: DeviceId) -> bool:
+    """Return whether the device is called the same in another slot, and in another host."""
+    return device.startswith("serial/")
 
 
 @attrs.frozen

@@ -1,6 +1,7 @@
 """Everything in a database: SQLite or PostgreSQL, through SQLAlchemy Core."""
 
 from computekit.store.aggregates import SqlAggregates
+from computekit.store.burns import SqlBurns
 from computekit.store.cells import SqlCells
 from computekit.store.groups import SqlGroups
 from computekit.store.hosts import SqlHosts
@@ -12,6 +13,7 @@ from computekit.store.sql_store import SqlStore
 
 __all__ = [
     "SqlAggregates",
+    "SqlBurns",
     "SqlCells",
     "SqlGroups",
     "SqlHosts",

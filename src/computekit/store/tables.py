@@ -41,6 +41,7 @@ __all__ = [
     "CONSUMER",
     "COUNTER",
     "COUNTER_HOLD",
+    "DEVICE_BURN",
     "HEAD",
     "HOST",
     "INSTANCE",
@@ -253,6 +254,21 @@ class _CellHold(TypedColumns):
 
 
 CELL_HOLD = Table("cell_hold", METADATA, _CellHold, sqlite_with_rowid=False)
+
+
+class _DeviceBurn(TypedColumns):
+    root_id = Column(String(64), primary_key=True)
+    device = Column(String(512), primary_key=True)
+    state = Column(String(16), nullable=False)
+    consumer_id = Column(String(64), nullable=False)
+    started = Column(Boolean, nullable=False)
+    uses = Column(BigInteger, nullable=False)
+    reason = Column(Text, nullable=False)
+    cleaner: Named[str | None] = Column(String(255))
+    until_s: Named[float | None] = Column(Double)
+
+
+DEVICE_BURN = Table("device_burn", METADATA, _DeviceBurn, sqlite_with_rowid=False)
 
 
 class _Aggregate(TypedColumns):
