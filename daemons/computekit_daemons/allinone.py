@@ -27,9 +27,11 @@ from computekit.errors import ComputekitError
 from computekit.ids import HostName
 from computekit.journal import OperationKind, run_operations
 from computekit.runtime import Runtime
+from computekit.scheduler import Policy
 from computekit.units import Seconds, days_to_seconds
 from computekit_daemons.hypervisors import fake_hypervisors, libvirt_hypervisor
 from computekit_daemons.logs import log_to_stderr
+from computekit_daemons.rules import STANDARD_POLICY, policy_of, rule_options
 from computekit_daemons.state import Wired, make_private, open_state
 
 __all__ = ["AllInOne", "main"]
@@ -53,6 +55,7 @@ class AllInOne:
         workers: operations that are worked on at the same time.
         kinds: the kinds of operations that it carries out.
         rules: what it does by itself, how often, and how much.
+        policy: where instances go.
     """
 
     state: Path
@@ -63,6 +66,7 @@ class AllInOne:
     workers: int = 4
     kinds: Callable[[Services], tuple[OperationKind[Never], ...]] = operation_kinds
     rules: UpkeepRules = attrs.field(factory=UpkeepRules)
+    policy: Policy = STANDARD_POLICY
 
     def serve(self, stop: threading.Event, ready: Callable[[str], None] = _announce) -> None:
         """Run until `stop` is set; guests go on after that.
@@ -82,7 +86,7 @@ class AllInOne:
             lock = HostLock(self.state)
             stack.callback(lock.release)
             stack.callback(runtime.drain, Seconds(30.0))
-            wired = open_state(self.state, runtime, source)
+            wired = open_state(self.state, runtime, source, self.policy)
             stack.callback(wired.store.close)
             services = wired.services
             with self._hypervisors(wired, runtime) as hypervisors:
@@ -155,6 +159,7 @@ class AllInOne:
     default=7.0,
     help="How long deleted instances and their operations are kept.",
 )
+@rule_options
 @click.option("--verbose", is_flag=True, help="Log more.")
 @click.version_option(__version__)
 def main(
@@ -165,6 +170,8 @@ def main(
     virt_type: str,
     workers: int,
     retention_days: float,
+    filters: tuple[str, ...],
+    weighers: tuple[str, ...],
     verbose: bool,
 ) -> None:
     """Run placement, scheduler, operations and an agent in one process.
@@ -179,8 +186,11 @@ def main(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     rules = UpkeepRules(retention_s=days_to_seconds(retention_days))
-    service = AllInOne(state, libvirt, fake, host_name, virt_type, workers, rules=rules)
     try:
+        policy = policy_of(filters, weighers)
+        service = AllInOne(
+            state, libvirt, fake, host_name, virt_type, workers, rules=rules, policy=policy
+        )
         service.serve(stop)
     except ComputekitError as error:
         raise click.ClickException(f"{error.message} [{error.code}]") from error

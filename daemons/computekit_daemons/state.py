@@ -17,11 +17,9 @@ from computekit.images import LocalImages
 from computekit.placement import FleetIndex
 from computekit.runtime import Runtime
 from computekit.scheduler import (
-    DifferentHostFilter,
     FleetFollower,
     GroupSlots,
     Policy,
-    SameHostFilter,
     Scheduler,
 )
 from computekit.store import (
@@ -35,6 +33,7 @@ from computekit.store import (
     SqlStore,
 )
 from computekit.transport import InProcessWire
+from computekit_daemons.rules import STANDARD_POLICY
 
 __all__ = ["StateDirectory", "Wired", "default_cache", "make_private", "open_state"]
 
@@ -106,7 +105,9 @@ def make_private(state: Path, *, open_to_qemu: bool) -> None:
             inner.chmod(0o711 if open_to_qemu and inner.name == "hosts" else 0o700)
 
 
-def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:
+def open_state(
+    path: Path, runtime: Runtime, source: random.Random, policy: Policy = STANDARD_POLICY
+) -> Wired:
     """Open a state directory, made if it is not there, and wire the services over it.
 
     Raises:
@@ -120,7 +121,6 @@ def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:
     placement, hosts = SqlPlacement(store, clock), SqlHosts(store)
     aggregates, groups, cells = SqlAggregates(store), SqlGroups(store), SqlCells(store)
     follower = FleetFollower(store, placement, hosts, aggregates, groups, cells)
-    rules = (SameHostFilter(), DifferentHostFilter())
     wire = InProcessWire(runtime)
     services = Services(
         store=store,
@@ -128,7 +128,7 @@ def open_state(path: Path, runtime: Runtime, source: random.Random) -> Wired:
         placement=placement,
         hosts=hosts,
         journal=SqlJournal(store),
-        scheduler=Scheduler(FleetIndex(follower), Policy(rules=rules)),
+        scheduler=Scheduler(FleetIndex(follower), policy),
         client=HostClient(wire, hosts, clock),
         images=images,
         defaults=HostDefaults(),
