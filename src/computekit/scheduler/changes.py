@@ -178,11 +178,13 @@ class LowerFigure:
         host: where.
         figure: its name in the index.
         value: what it may be at most.
+        now: what it is.
     """
 
     host: HostName
     figure: str
     value: int
+    now: float
 
     @property
     def text(self) -> str:
@@ -190,7 +192,7 @@ class LowerFigure:
 
     @property
     def size(self) -> float:
-        return 1.0
+        return max(1.0, self.now - self.value)
 
     def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
         fleet.set_figures(self.host, {self.figure: self.value})
@@ -254,11 +256,13 @@ class RaiseFigure:
         host: where.
         figure: its name in the index.
         value: what it must be at least.
+        now: what it is; 0 if it is not known.
     """
 
     host: HostName
     figure: str
     value: float
+    now: float
 
     @property
     def text(self) -> str:
@@ -266,7 +270,7 @@ class RaiseFigure:
 
     @property
     def size(self) -> float:
-        return 1.0
+        return max(1.0, self.value - self.now)
 
     def apply(self, request: Request, fleet: FleetIndex, /) -> Request:
         fleet.set_figures(self.host, {self.figure: self.value})

@@ -42,7 +42,8 @@ class Below:
     def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
         if self.bound < 1:
             return ()
-        return (LowerFigure(fleet.names[row], self.figure, self.bound - 1),)
+        now = fleet.figures.of(self.figure, row) or 0.0
+        return (LowerFigure(fleet.names[row], self.figure, self.bound - 1, now),)
 
 
 @attrs.frozen
@@ -107,4 +108,5 @@ class AtLeast:
         return "not known" if found is None else f"{found:g}"
 
     def changes(self, fleet: FleetIndex, row: int, /) -> tuple[Adjustment, ...]:
-        return (RaiseFigure(fleet.names[row], self.figure, self.bound),)
+        now = fleet.figures.of(self.figure, row) or 0.0
+        return (RaiseFigure(fleet.names[row], self.figure, self.bound, now),)

@@ -257,7 +257,8 @@ class BelowBound:
         bound, _note = bound_of(fleet.metadata(self.key)[row], self.bound)
         if bound < 1:
             return ()
-        return (LowerFigure(fleet.names[row], self.figure, bound - 1),)
+        now = fleet.figures.of(self.figure, row) or 0.0
+        return (LowerFigure(fleet.names[row], self.figure, bound - 1, now),)
 
 
 def bound_of(values: Values, configured: int) -> tuple[int, str]:

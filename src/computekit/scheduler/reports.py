@@ -111,6 +111,6 @@ class Past:
     epoch: int
     now: int
 
-    def text(self) -> str:
-        """Return this as a sentence."""
+    def text(self, *, width: int = 100) -> str:
+        """Return this as a sentence; `width` is there because an explanation has it."""
         return f"decided at epoch {self.epoch} of the fleet, which is now at epoch {self.now}"

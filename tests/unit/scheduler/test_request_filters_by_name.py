@@ -245,7 +245,9 @@ def test_what_is_told_of_a_refusal(rule: HostRule | OverlayRule, asked: Request,
     changes = ", ".join(change.text for change in failing.changes)
     assert f"{failing.rule} {failing.asked}: {failing.there} ({changes})" == told
     if changes:
-        assert explanation.remedies[0].changes == failing.changes
+        remedy = explanation.remedy(HostName("a"))
+        assert remedy is not None
+        assert remedy.changes == failing.changes
 
 
 def test_the_instances_that_hints_name_are_known() -> None:
