@@ -31,6 +31,7 @@ from computekit.scheduler import (
     WEIGHERS,
 )
 from computekit.scheduler.files import AnswerForm, FleetForm, RequestForm
+from computekit.sim import POLICIES
 from computekit_daemons import allinone, placement
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -180,6 +181,13 @@ the figure `x`.
 """
 
 
+# The rows below these lines are written anew; what is around the table stays.
+POLICIES_TABLE = """\
+| name | class | prefers | for |
+| --- | --- | --- | --- |
+"""
+
+
 def rules_page() -> str:
     """Return the page of every rule and weigher by Nova's name."""
     parts = [RULES_HEAD]
@@ -235,6 +243,18 @@ def _shown(value: object) -> str:
     if isinstance(value, frozenset | FrozenMap) and not value:
         return "none"
     return f"`{value}`" if value != "" else "none"
+
+
+def policies_page() -> str:
+    """Return the page of the policies with its table as `computekit.sim` knows them."""
+    before, _, rest = (REFERENCE / "policies.md").read_text("utf-8").partition(POLICIES_TABLE)
+    _, _, after = rest.partition("\n\n")
+    rows = (
+        f"| `{one.name}` | {', '.join(f'`{name}`' for name in one.classes)} | {one.prefers} "
+        f"| {', '.join(sorted(one.replays))} |\n"
+        for one in POLICIES
+    )
+    return f"{before}{POLICIES_TABLE}{''.join(rows)}\n{after}"
 
 
 def placement_openapi() -> str:
@@ -304,6 +324,7 @@ def main(arguments: list[str]) -> int:
         REFERENCE / "pci-codes.md": pci_codes_page(),
         REFERENCE / "placement-openapi.json": placement_openapi(),
         REFERENCE / "rules.md": rules_page(),
+        REFERENCE / "policies.md": policies_page(),
         REFERENCE / "place-files.md": place_files_page(),
         **{
             REFERENCE / f"{file}.schema.json": place_schema(kind, file)

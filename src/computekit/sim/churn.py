@@ -8,12 +8,12 @@ moment the resource that is asked for most, in hosts.
 import heapq
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 import numpy as np
 
-from computekit.ids import HostName
+from computekit.ids import ConsumerId, HostName
 from computekit.scheduler.packing import (
     BalancedFit,
     BestFit,
@@ -27,19 +27,19 @@ from computekit.scheduler.packing import (
     WorstFit,
 )
 from computekit.sim.cluster import Cluster, Packed, Packer
+from computekit.sim.policies import policy_names
 from computekit.sim.trace import Guest
 
-__all__ = ["CHURN_POLICIES", "ChurnFigures", "alike_hosts", "churn_policy", "churn_replay"]
+__all__ = [
+    "CHURN_POLICIES",
+    "ChurnFigures",
+    "alike_hosts",
+    "churn_policy",
+    "churn_replay",
+    "guests_at",
+]
 
-CHURN_POLICIES = (
-    "worst-fit",
-    "random",
-    "first-fit",
-    "dot-product",
-    "best-fit",
-    "balanced",
-    "lifetime-known",
-)
+CHURN_POLICIES = policy_names("churn")
 """The policies that a replay may be asked for by name."""
 
 _HOUR_S = 3_600.0
@@ -192,3 +192,47 @@ def churn_replay(
         len(trace) / cpu_s if cpu_s else 0.0,
         tuple(points[::every]),
     )
+
+
+def guests_at(
+    cluster: Cluster,
+    packing: Packing,
+    trace: Sequence[Guest],
+    at_s: float,
+    *,
+    predictor: LifetimePredictor | None = None,
+) -> Mapping[ConsumerId, Packed]:
+    """Replay a trace up to a moment and return where its guests are then; none was ever moved.
+
+    Args:
+        cluster: as many hosts as may ever be open.
+        packing: where guests go.
+        trace: in the order of arrival.
+        at_s: the moment, on the clock of the trace.
+        predictor: as for `churn_replay`.
+    """
+    packer = Packer(cluster, packing, occupied_only=True)
+    here: dict[ConsumerId, Packed] = {}
+    leaving: list[tuple[float, int, Guest]] = []
+
+    def leave(now_s: float) -> None:
+        while leaving and leaving[0][0] <= now_s:
+            _leaves_s, _number, guest = heapq.heappop(leaving)
+            packer.remove(here.pop(guest.id))
+            if predictor is not None:
+                predictor.left(guest.id, guest.demand, guest.lives_s)
+
+    for number, guest in enumerate(trace):
+        if guest.arrives_s > at_s:
+            break
+        leave(guest.arrives_s)
+        demand = guest.demand
+        if predictor is not None:
+            ends_s = predictor.ends_s(guest.id, demand, guest.arrives_s)
+            demand = attrs.evolve(demand, ends_s=ends_s)
+        packed = packer.place(demand)
+        if packed is not None:
+            here[guest.id] = packed
+            heapq.heappush(leaving, (guest.leaves_s, number, guest))
+    leave(at_s)
+    return here

@@ -29,13 +29,14 @@ from computekit.scheduler.packing import (
     PackingWeigher,
     WorstFit,
 )
+from computekit.sim.policies import policy_names
 
 __all__ = ["FLEET_POLICIES", "FleetFigures", "FleetLoad", "fleet_figures", "fleet_policy"]
 
 HOST = {VCPU: 128, MEMORY_MB: 524_288, DISK_GB: 4_000}
 FULLEST = 0.9
 
-FLEET_POLICIES = ("spread", "balanced", "best-fit", "worst-fit", "first-fit", "dot-product")
+FLEET_POLICIES = policy_names("fleet")
 """Policies for fleets of alike hosts by name; `spread` prefers the most free memory."""
 
 

@@ -9,7 +9,7 @@ dropped for good; nothing leaves. Among equal scores the lexicographically small
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 import numpy as np
@@ -27,6 +27,7 @@ from computekit.scheduler.packing import (
     RandomFit,
 )
 from computekit.sim.cluster import Cluster, Packed, Packer
+from computekit.sim.policies import policy_names
 
 __all__ = [
     "OPENB_POLICIES",
@@ -36,6 +37,7 @@ __all__ = [
     "openb_mean",
     "openb_policy",
     "openb_replay",
+    "openb_replays",
     "openb_run",
     "openb_sequence",
 ]
@@ -44,15 +46,7 @@ INFLATED = 1.3
 MARKS = (100, 130)
 _STEP = 0.01
 
-OPENB_POLICIES = (
-    "random",
-    "first-fit",
-    "best-fit",
-    "balanced",
-    "dot-product",
-    "fgd",
-    "fragmentation",
-)
+OPENB_POLICIES = policy_names("openb")
 """The policies that a replay may be asked for by name."""
 
 
@@ -197,10 +191,10 @@ def openb_figures(
     )
 
 
-def openb_replay(
-    cluster: Cluster, demands: Sequence[Demand], policy: str, seeds: Sequence[int]
-) -> tuple[OpenbFigures, ...]:
-    """Replay a pod list by a policy, once for each seed.
+def openb_replays(
+    cluster: Cluster, demands: Sequence[Demand], policy: str, seeds: Iterable[int]
+) -> Iterator[OpenbFigures]:
+    """Replay a pod list by a policy, once for each seed, one at a time as they are asked for.
 
     Args:
         cluster: the nodes.
@@ -213,14 +207,19 @@ def openb_replay(
     """
     fragments = Fragments.of(Counter(demands), cluster.models)
     packing = openb_policy(policy, cluster, demands, 0)
-    found: list[OpenbFigures] = []
     for seed in seeds:
         if isinstance(packing, RandomFit):
             packing = openb_policy(policy, cluster, demands, seed)
         sequence = openb_sequence(demands, cluster.device_total, random.Random(seed))
         run = openb_run(cluster, packing, sequence)
-        found.append(openb_figures(cluster, fragments, run, policy=policy, seed=seed))
-    return tuple(found)
+        yield openb_figures(cluster, fragments, run, policy=policy, seed=seed)
+
+
+def openb_replay(
+    cluster: Cluster, demands: Sequence[Demand], policy: str, seeds: Iterable[int]
+) -> tuple[OpenbFigures, ...]:
+    """Do all that `openb_replays` does at once."""
+    return tuple(openb_replays(cluster, demands, policy, seeds))
 
 
 def openb_mean(figures: Sequence[OpenbFigures]) -> OpenbFigures:

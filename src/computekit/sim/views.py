@@ -2,14 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
-from computekit.display import Line, Lines, Page, Table, Text
+from computekit.display import Bar, Bars, Line, Lines, Page, Table, Text
 from computekit.sim.churn import ChurnFigures
 from computekit.sim.cluster import Cluster
 from computekit.sim.defragment import MovePlan
 from computekit.sim.fleet import FleetFigures
 from computekit.sim.protocol import OpenbFigures, OpenbRun
 
-__all__ = ["allocation_lines", "churn_view", "fleet_view", "openb_view", "plan_view"]
+__all__ = [
+    "allocation_lines",
+    "churn_lines",
+    "churn_view",
+    "fleet_view",
+    "openb_bars",
+    "openb_view",
+    "plan_bars",
+    "plan_view",
+]
 
 
 def fleet_view(figures: FleetFigures) -> Table:
@@ -61,9 +70,40 @@ def churn_view(found: Sequence[ChurnFigures]) -> Page:
         )
         for one in found
     )
-    lines = tuple(Line(one.policy, one.busy) for one in found)
     table = Table(headings, rows, numbers=frozenset(headings[1:]), title="Hosts kept open")
-    return Page((table, Lines(lines, "hours", "open hosts", "Open hosts")))
+    return Page((table, churn_lines(found)))
+
+
+def churn_lines(found: Sequence[ChurnFigures]) -> Lines:
+    """Return the open hosts over time, a line for each replay."""
+    lines = tuple(Line(one.policy, one.busy) for one in found)
+    return Lines(lines, "hours", "open hosts", "Open hosts")
+
+
+def openb_bars(figures: Sequence[OpenbFigures]) -> Bars:
+    """Return the share of all GPUs that was placed when 130 per cent had been asked for."""
+    bars = tuple(
+        Bar(
+            f"{one.policy}, seed {one.seeds[0]}",
+            one.alloc_130,
+            100.0,
+            f"{one.alloc_130:.2f} %, {one.frag_130:.2f} % of no use",
+        )
+        for one in figures
+    )
+    return Bars(bars, "GPUs placed @130")
+
+
+def plan_bars(plan: MovePlan, hosts: int) -> Bars:
+    """Return how many of all hosts have guests, before the moves of a plan and after."""
+    after = plan.occupied - len(plan.freed)
+    return Bars(
+        (
+            Bar("before", plan.occupied, hosts, f"{plan.occupied} of {hosts} hosts"),
+            Bar("after", after, hosts, f"{after} of {hosts} hosts"),
+        ),
+        "Hosts with guests",
+    )
 
 
 def plan_view(plan: MovePlan) -> Page:
