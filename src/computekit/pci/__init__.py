@@ -17,9 +17,11 @@ from computekit.pci.burn import (
     BurnState,
     MemoryBurns,
     ReservePolicy,
+    accept_wiped,
     burn_devices,
     finish_cleaning,
     lease_dirty,
+    mark_published,
     mark_started,
     not_clean,
     restore_device,
@@ -62,6 +64,7 @@ from computekit.pci.request import (
     device_grants,
     device_requests,
 )
+from computekit.pci.reserves import wiped_elsewhere
 from computekit.pci.spec import (
     ClassTemplate,
     DeviceSpec,
@@ -181,6 +184,7 @@ __all__ = [
     "VgpuInterface",
     "VgpuType",
     "WriteKind",
+    "accept_wiped",
     "affinities_of",
     "burn_devices",
     "carve",
@@ -191,6 +195,7 @@ __all__ = [
     "finish_cleaning",
     "form_groups",
     "lease_dirty",
+    "mark_published",
     "mark_started",
     "match_devices",
     "mdev_pools",
@@ -214,4 +219,5 @@ __all__ = [
     "render_pci_memory",
     "restore_device",
     "retire_device",
+    "wiped_elsewhere",
 ]

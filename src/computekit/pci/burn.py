@@ -22,9 +22,11 @@ __all__ = [
     "BurnState",
     "MemoryBurns",
     "ReservePolicy",
+    "accept_wiped",
     "burn_devices",
     "finish_cleaning",
     "lease_dirty",
+    "mark_published",
     "mark_started",
     "not_clean",
     "restore_device",
@@ -59,6 +61,7 @@ class Burn:
         state: where it is between two guests.
         consumer: who had it last.
         started: whether a guest may have written to it; else a wipe can be cheap.
+        published: whether Placement reserves it since; if it no longer does, somebody has wiped it.
         uses: how often it was given away.
         reason: why it is retired.
         cleaner: who is wiping it.
@@ -70,6 +73,7 @@ class Burn:
     state: BurnState
     consumer: ConsumerId
     started: bool = False
+    published: bool = False
     uses: int = 1
     reason: str = ""
     cleaner: str | None = None
@@ -137,6 +141,7 @@ def burn_devices(
         new = attrs.evolve(
             old, state=BurnState.DIRTY, consumer=consumer, started=False, uses=old.uses + 1
         )
+        new = attrs.evolve(new, published=False)
         ledger.put_burn(tx, new)
 
 
@@ -145,6 +150,25 @@ def mark_started(tx: Tx, ledger: BurnLedger, root: ProviderId, consumer: Consume
     for burn in ledger.burns(root):
         if burn.consumer == consumer and burn.state is BurnState.DIRTY and not burn.started:
             ledger.put_burn(tx, attrs.evolve(burn, started=True))
+
+
+def mark_published(
+    tx: Tx, ledger: BurnLedger, root: ProviderId, devices: frozenset[DeviceId]
+) -> None:
+    """Remember that Placement reserves devices."""
+    for burn in ledger.burns(root):
+        if burn.device in devices and burn.state is not BurnState.CLEAN and not burn.published:
+            ledger.put_burn(tx, attrs.evolve(burn, published=True))
+
+
+def accept_wiped(
+    tx: Tx, ledger: BurnLedger, root: ProviderId, devices: frozenset[DeviceId]
+) -> None:
+    """Remember that somebody else has wiped devices."""
+    for burn in ledger.burns(root):
+        if burn.device in devices and burn.state is BurnState.DIRTY:
+            clean = attrs.evolve(burn, state=BurnState.CLEAN, started=False, published=False)
+            ledger.put_burn(tx, clean)
 
 
 def lease_dirty(
@@ -191,6 +215,7 @@ def finish_cleaning(tx: Tx, ledger: BurnLedger, burn: Burn) -> None:
     """
     now = _of(ledger, burn)
     done = attrs.evolve(burn, state=BurnState.CLEAN, cleaner=None, until_s=None, started=False)
+    done = attrs.evolve(done, published=False)
     if now == done:
         return
     _expect_lease(now, burn)

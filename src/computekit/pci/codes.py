@@ -86,6 +86,7 @@ PCI_CODES = FrozenMap(
         "H21": "A VF is left out: it is no virtual GPU now.",
         "H22": "A VF is left out: its class cannot be made of what it is.",
         "H23": "A VF keeps its vendor's driver, so `managed` must be no.",
+        "H24": "A device for one use stays reserved: Placement says that it is not clean.",
         "K01": "VFs of a card that are in use keep their types: nothing of it is changed.",
         "K02": "A card has fewer VFs than types are wanted of it.",
         "K03": "A wanted type of virtual GPU is not known by its name.",

@@ -21,6 +21,7 @@ from computekit.pci.provider_layout import (
     pci_provider_tree,
     provider_writes,
 )
+from computekit.pci.reserves import keep_reserves
 from computekit.pci.state import PciState
 from computekit.pci.unit import PciHost, UnitMember
 from computekit.pci.views import findings_text, provider_drawing, units_table
@@ -94,20 +95,22 @@ def plan_devices(
     absent = frozenset(ghost.address for ghost in ghosts)
     judged = judge_devices(config, merged, host, absent)
     reconciled = reconcile(state, judged.units, devices.by_address)
+    after = attrs.evolve(state, units=reconciled.units)
+    tree = pci_provider_tree(after if config.in_placement else PciState(), host, allocations)
+    tree, kept = (tree, ()) if view is None else keep_reserves(tree, view)
     findings = (
         *judged.findings,
         *reconciled.findings,
         *_moved(state, devices, absent),
         *_disagreements(state, allocations),
         *_still_reported(config, view),
+        *kept,
     )
     faults = refusals(findings)
     if faults:
         raise InvalidInput(tuple(dict.fromkeys(faults)))
-    after = attrs.evolve(state, units=reconciled.units)
-    tree = pci_provider_tree(after if config.in_placement else PciState(), host, allocations)
     writes = () if view is None else provider_writes(view, tree)
-    units = (kept.unit for kept in after.units if kept.counted)
+    units = (it.unit for it in after.units if it.counted)
     explanation = explain_judged(judged, units, findings, config, devices, host.name)
     return PciPlan(after, tree, writes, explanation)
 

@@ -20,6 +20,7 @@ _ALL = select(
     DEVICE_BURN.c.state,
     DEVICE_BURN.c.consumer_id,
     DEVICE_BURN.c.started,
+    DEVICE_BURN.c.published,
     DEVICE_BURN.c.uses,
     DEVICE_BURN.c.reason,
     DEVICE_BURN.c.cleaner,
@@ -55,12 +56,24 @@ class SqlBurns:
                 BurnState(state),
                 ConsumerId(consumer),
                 started,
+                published,
                 uses,
                 reason,
                 cleaner,
                 None if until_s is None else Seconds(until_s),
             )
-            for place, device, state, consumer, started, uses, reason, cleaner, until_s in rows
+            for (
+                place,
+                device,
+                state,
+                consumer,
+                started,
+                published,
+                uses,
+                reason,
+                cleaner,
+                until_s,
+            ) in rows
         )
         return tuple(sorted(found, key=lambda burn: (burn.root or "", burn.device)))
 
@@ -73,6 +86,7 @@ class SqlBurns:
             "state": burn.state.value,
             "consumer_id": burn.consumer,
             "started": burn.started,
+            "published": burn.published,
             "uses": burn.uses,
             "reason": burn.reason,
             "cleaner": burn.cleaner,

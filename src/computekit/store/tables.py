@@ -262,6 +262,7 @@ class _DeviceBurn(TypedColumns):
     state = Column(String(16), nullable=False)
     consumer_id = Column(String(64), nullable=False)
     started = Column(Boolean, nullable=False)
+    published = Column(Boolean, nullable=False)
     uses = Column(BigInteger, nullable=False)
     reason = Column(Text, nullable=False)
     cleaner: Named[str | None] = Column(String(255))

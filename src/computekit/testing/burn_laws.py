@@ -15,9 +15,11 @@ from computekit.pci import (
     BurnLedger,
     BurnState,
     DeviceId,
+    accept_wiped,
     burn_devices,
     finish_cleaning,
     lease_dirty,
+    mark_published,
     mark_started,
     not_clean,
     restore_device,
@@ -99,7 +101,7 @@ class BurnLaws(ABC):
         assert (burn.uses, burn.consumer) == (2, OTHER)
 
     def test_every_field_comes_back(self, bench: BurnBench) -> None:
-        burn = Burn(A, X, BurnState.CLEANING, ME, True, 7, "worn <&>", "c", Seconds(1.5))
+        burn = Burn(A, X, BurnState.CLEANING, ME, True, True, 7, "worn <&>", "c", Seconds(1.5))
         bench.store.write(lambda tx: bench.ledger.put_burn(tx, burn))
 
         assert bench.ledger.burns() == (burn,)
@@ -182,6 +184,17 @@ class BurnLaws(ABC):
         bench.store.write(lambda tx: mark_started(tx, bench.ledger, A, ME))
 
         assert [(it.device, it.started) for it in bench.ledger.burns()] == [(Y, False), (X, True)]
+
+    def test_who_wipes_in_placement_is_believed_if_placement_knew(self, bench: BurnBench) -> None:
+        bench.burn(X)
+        bench.store.write(lambda tx: mark_published(tx, bench.ledger, A, frozenset({X, Y})))
+        assert [it.published for it in bench.ledger.burns()] == [True]
+
+        bench.store.write(lambda tx: accept_wiped(tx, bench.ledger, A, frozenset({X, Y})))
+
+        assert bench.state() is BurnState.CLEAN
+        bench.burn(X, consumer=OTHER)
+        assert [it.published for it in bench.ledger.burns()] == [False]
 
     def test_what_was_never_used_is_not_known(self, bench: BurnBench) -> None:
         with pytest.raises(NotFound):

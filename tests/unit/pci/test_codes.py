@@ -306,7 +306,7 @@ def test_every_code_has_a_case() -> None:
     told = {code for _config, expected in CASES for code, _path in expected}
     told |= {"C01", "C02", "H12", "A20", "A21", "A22"}
     # These need something that is in use, or a file: see test_plan.py.
-    told |= {"G08", "G09", "G10", *(f"H{number}" for number in range(13, 21)), "P01", "P02"}
+    told |= {"G08", "G09", "G10", *(f"H{number}" for number in range(13, 21)), "H24", "P01", "P02"}
     # And these virtual GPUs: see test_vgpu.py.
     told |= {"H21", "H22", "H23", *(f"{it}0{n}" for it in "KM" for n in range(1, 5))}
 

@@ -16,6 +16,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("consumer_id", sa.String(64), nullable=False),
         sa.Column("started", sa.Boolean, nullable=False),
+        sa.Column("published", sa.Boolean, nullable=False),
         sa.Column("uses", sa.BigInteger, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("cleaner", sa.String(255), nullable=True),
