@@ -27,6 +27,7 @@ PEERS: dict[str, tuple[str, ...]] = {
         "wsgi-intercept",
     ),
     "nova": ("nova==34.0.0",),
+    "openstackclient": ("python-openstackclient==10.5.0", "openstacksdk==4.22.0"),
 }
 """What each environment holds."""
 

@@ -15,12 +15,17 @@ class Rule(enum.Enum):
         ANYONE: even who has not said who it is.
         OPERATOR: an administrator or another service.
         PROJECT: an operator, and who reads about a project of its own.
+        READER: whoever may read in the project that it calls for; of what is not that project's,
+            the operation itself tells it nothing.
+        MEMBER: likewise, whoever may change things there.
         SERVICE: another service only.
     """
 
     ANYONE = "anyone"
     OPERATOR = "operator"
     PROJECT = "project"
+    READER = "reader"
+    MEMBER = "member"
     SERVICE = "service"
 
 
@@ -62,9 +67,18 @@ def allowed(
         return True
     if "admin" in roles and (rule is not Rule.SERVICE or policy is AccessPolicy.LEGACY):
         return True
+    if rule in _WITHIN:
+        return identity.project is not None and not roles.isdisjoint(_WITHIN[rule])
     return (
         rule is Rule.PROJECT
         and "reader" in roles
         and project is not None
         and project == identity.project
     )
+
+
+_WITHIN = {
+    Rule.READER: frozenset({"reader", "member", "manager"}),
+    Rule.MEMBER: frozenset({"member", "manager"}),
+}
+"""The roles in a project that are enough."""

@@ -9,7 +9,7 @@ from computekit.api import ApiOperation, CallContext, Method, Microversion, Rule
 from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import ProjectId
 
-__all__ = ["Endpoint", "Form", "Prepared", "endpoint"]
+__all__ = ["Endpoint", "Form", "Prepared", "endpoint", "endpoint_of"]
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -89,6 +89,28 @@ def _no_project(_asked: object) -> ProjectId | None:
     return None
 
 
+def endpoint_of(
+    operation: ApiOperation[In, Out], prepare: Callable[[HttpRequest, Microversion], Prepared]
+) -> Endpoint:
+    """Return the endpoint of an operation that `prepare` understands the requests of."""
+    return Endpoint(
+        operation.name,
+        operation.method,
+        operation.path,
+        operation.summary,
+        operation.since,
+        operation.until,
+        operation.rule,
+        operation.has_body,
+        operation.body_types,
+        operation.streamed,
+        operation.media_types,
+        operation.hidden,
+        operation.speaks,
+        prepare,
+    )
+
+
 def endpoint(
     operation: ApiOperation[In, Out],
     call: Callable[[In, CallContext], Out],
@@ -113,19 +135,4 @@ def endpoint(
 
         return Prepared(project(asked), run)
 
-    return Endpoint(
-        operation.name,
-        operation.method,
-        operation.path,
-        operation.summary,
-        operation.since,
-        operation.until,
-        operation.rule,
-        operation.has_body,
-        operation.body_types,
-        operation.streamed,
-        operation.media_types,
-        operation.hidden,
-        operation.speaks,
-        prepare,
-    )
+    return endpoint_of(operation, prepare)
