@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from docutils.nodes import document
-from myst_parser.sphinx_ import MystParser
+from myst_parser.parsers.sphinx_ import MystParser
 from sphinx.application import Sphinx
 
 import computekit
