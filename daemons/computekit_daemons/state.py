@@ -134,6 +134,7 @@ def open_state(
         defaults=HostDefaults(),
         clock=clock,
         random=source,
+        aggregates=aggregates,
         cells=cells,
         slots=GroupSlots(groups, placement, hosts, aggregates),
     )

@@ -1,5 +1,6 @@
 """Commands on a state directory: they write rows, a running all-in-one carries them out."""
 
+from computekit_daemons.commands.aggregate import aggregates, pin, unpin
 from computekit_daemons.commands.consoles import console, console_text
 from computekit_daemons.commands.host import hosts
 from computekit_daemons.commands.images import image
@@ -11,6 +12,7 @@ from computekit_daemons.commands.waiting import wait_for
 __all__ = [
     "PROJECT",
     "USER",
+    "aggregates",
     "console",
     "console_text",
     "create",
@@ -19,9 +21,11 @@ __all__ = [
     "image",
     "instances",
     "ops",
+    "pin",
     "reboot",
     "show",
     "start",
     "stop",
+    "unpin",
     "wait_for",
 ]

@@ -1,6 +1,15 @@
 """Use-cases on instances, one operation a file."""
 
 from computekit.compute.admission import admit_host, mark_absent
+from computekit.compute.aggregates import (
+    add_host_to_aggregate,
+    create_aggregate,
+    delete_aggregate,
+    describe_aggregate,
+    move_to_zone,
+    remove_host_from_aggregate,
+    rename_aggregate,
+)
 from computekit.compute.audit import Audit, Discrepancy, Part, audit
 from computekit.compute.console import ConsoleOutput, ConsoleParams, console_kind, read_console
 from computekit.compute.create import CreateParams, create, create_kind
@@ -17,6 +26,7 @@ from computekit.compute.kinds import operation_kinds
 from computekit.compute.memory import MemoryInstances
 from computekit.compute.observe import ObserveParams, observe, observe_kind
 from computekit.compute.orphan import OrphanParams, orphan_kind, remove_orphan, remove_orphans
+from computekit.compute.pin import pin_instance, zone_shown
 from computekit.compute.ports import InstanceReader, InstanceWriter
 from computekit.compute.purge import purge
 from computekit.compute.reboot import RebootParams, reboot, reboot_kind
@@ -47,15 +57,19 @@ __all__ = [
     "StopParams",
     "Upkeep",
     "UpkeepRules",
+    "add_host_to_aggregate",
     "admit_host",
     "audit",
     "console_kind",
     "create",
+    "create_aggregate",
     "create_group",
     "create_kind",
     "delete",
+    "delete_aggregate",
     "delete_group",
     "delete_kind",
+    "describe_aggregate",
     "disable_host",
     "drop_images",
     "enable_host",
@@ -63,19 +77,24 @@ __all__ = [
     "look_around",
     "make_group",
     "mark_absent",
+    "move_to_zone",
     "observe",
     "observe_kind",
     "operation_kinds",
     "orphan_kind",
+    "pin_instance",
     "purge",
     "read_console",
     "reboot",
     "reboot_kind",
+    "remove_host_from_aggregate",
     "remove_orphan",
     "remove_orphans",
+    "rename_aggregate",
     "set_host_zone",
     "start",
     "start_kind",
     "stop",
     "stop_kind",
+    "zone_shown",
 ]

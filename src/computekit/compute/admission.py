@@ -10,11 +10,12 @@ from computekit.agent import (
     host_topology,
     host_tree,
 )
+from computekit.compute.aggregates import move_to_zone
 from computekit.compute.orphan import remove_orphans
 from computekit.compute.services import Services
 from computekit.ids import HostName
 from computekit.model import HostFacts
-from computekit.scheduler import Host
+from computekit.scheduler import Host, zone_of_host
 from computekit.work import Tx
 
 __all__ = ["admit_host", "mark_absent"]
@@ -44,6 +45,9 @@ def admit_host(
 
     def write(tx: Tx, up: bool) -> None:
         before = services.hosts.host(facts.name)
+        said = None
+        if before is None:
+            said = zone_of_host(facts.name, services.aggregates.aggregates())
         services.placement.put_tree(tx, host_tree(facts, rules))
         services.hosts.put_host(
             tx,
@@ -51,7 +55,7 @@ def admit_host(
                 name=facts.name,
                 provider=host_provider(facts.name),
                 facts=facts,
-                zone=zone if before is None else before.zone,
+                zone=said if before is None else before.zone,
                 disabled=None if before is None else before.disabled,
                 up=up,
                 incarnation=incarnation,
@@ -59,6 +63,9 @@ def admit_host(
                 topology=topology,
             ),
         )
+        host = services.hosts.host(facts.name)
+        if before is None and said is None and zone is not None and host is not None:
+            move_to_zone(services, tx, host, zone)
 
     services.store.write(lambda tx: write(tx, up=False))
     fences = tuple(

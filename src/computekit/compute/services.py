@@ -15,7 +15,7 @@ from computekit.ids import InstanceId, OperationId, new_uuid
 from computekit.journal import Journal, Operation, OperationKind, new_operation
 from computekit.model import MOST_MEMBERS, Instance
 from computekit.placement import PlacementWriter
-from computekit.scheduler import Books, CellWriter, HostWriter, Scheduler
+from computekit.scheduler import AggregateWriter, Books, CellWriter, HostWriter, Scheduler
 from computekit.scheduler.group_claims import GroupSlots
 from computekit.virt.ports import ImageSource
 from computekit.work import Store, Tx
@@ -44,6 +44,7 @@ class Services:
         defaults: what a guest gets where flavor and image are silent.
         clock: time.
         random: ids.
+        aggregates: of hosts.
         cells: what instances hold of NUMA nodes.
         slots: the server groups, and what their members take along with a claim.
         most_members: that a server group may have.
@@ -60,6 +61,7 @@ class Services:
     defaults: HostDefaults
     clock: Clock
     random: random.Random
+    aggregates: AggregateWriter
     cells: CellWriter
     slots: GroupSlots
     most_members: int = MOST_MEMBERS
@@ -67,7 +69,8 @@ class Services:
     @property
     def books(self) -> Books:
         """Where claims are written."""
-        return Books(self.placement, self.slots, self.cells)
+        default_zone = self.scheduler.policy.default_zone
+        return Books(self.placement, self.slots, self.cells, default_zone)
 
     def submit(
         self,

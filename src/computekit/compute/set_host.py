@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import attrs
 
+from computekit.compute.aggregates import move_to_zone
 from computekit.compute.services import Services
-from computekit.errors import InUse, NotFound
+from computekit.errors import NotFound
 from computekit.guest import check_name
 from computekit.ids import HostName
-from computekit.scheduler import Host
+from computekit.scheduler import Host, check_zone_name
 from computekit.work import Tx
 
 __all__ = ["disable_host", "enable_host", "set_host_zone"]
@@ -45,31 +46,33 @@ def set_host_zone(services: Services, host: HostName, zone: str | None) -> Host:
     A host that holds instances stays in its zone, so that what they were promised stays true
     (Nova, availability zones).
 
+    The zone's first aggregate takes it; where there is none, one is made.
+
     Raises:
-        InvalidInput: the zone's name is not 1 to 255 printable characters.
+        InvalidInput: the zone's name is not 1 to 255 printable characters, or has a colon.
         NotFound: there is no such host.
         InUse: it holds instances.
     """
     if zone is not None:
-        check_name(zone, "zone")
+        check_zone_name(zone, "zone")
 
-    def moved(row: Host) -> Host:
-        if row.zone == zone:
-            return row
-        if held := services.instances.instances(host=host):
-            raise InUse("host", host, f"{len(held)} instance{'s' if len(held) > 1 else ''}")
-        return attrs.evolve(row, zone=zone)
+    def write(tx: Tx) -> Host:
+        return move_to_zone(services, tx, _existing(services, host), zone)
 
-    return _write(services, host, moved)
+    return services.store.write(write)
 
 
 def _write(services: Services, name: HostName, changed: Callable[[Host], Host]) -> Host:
     def write(tx: Tx) -> Host:
-        row = services.hosts.host(name)
-        if row is None:
-            raise NotFound("host", name)
-        row = changed(row)
+        row = changed(_existing(services, name))
         services.hosts.put_host(tx, row)
         return row
 
     return services.store.write(write)
+
+
+def _existing(services: Services, name: HostName) -> Host:
+    row = services.hosts.host(name)
+    if row is None:
+        raise NotFound("host", name)
+    return row

@@ -20,6 +20,7 @@ from computekit.scheduler.decision import Placed, Selection, Unplaced
 from computekit.scheduler.group_claims import GroupSlots
 from computekit.scheduler.hosts import Host, HostReader
 from computekit.scheduler.request import Request
+from computekit.scheduler.zones import DEFAULT_ZONE
 from computekit.topology import TopologyFit
 from computekit.work import Store, Tx
 
@@ -169,11 +170,13 @@ class Books:
         placement: what is left of hosts.
         slots: what members of server groups take along.
         cells: what is left of NUMA nodes.
+        default_zone: the zone of hosts that are in none.
     """
 
     placement: PlacementWriter
     slots: GroupSlots
     cells: CellWriter
+    default_zone: str = DEFAULT_ZONE
 
     def claim(self, tx: Tx, consumer: Consumer, request: Request, selection: Selection) -> Taken:
         """Claim what was chosen, judged by the rows of the transaction.
@@ -191,7 +194,7 @@ class Books:
             ClaimRefused: it cannot be had any more; nothing was written.
         """
         intent = request.intent
-        host = check_host(self.slots.hosts, selection.host, intent.zone)
+        host = check_host(self.slots.hosts, selection.host, intent.zone, self.default_zone)
         counters = self.slots.enter(
             tx, intent.group, consumer.id, selection.host, selection.eligible
         )
@@ -227,13 +230,16 @@ class BookClaims:
         return self.books.claim(tx, self.consumers[number], self.requests[number], selection)
 
 
-def check_host(hosts: HostReader, name: HostName, zone: str | None) -> Host:
+def check_host(
+    hosts: HostReader, name: HostName, zone: str | None, default_zone: str = DEFAULT_ZONE
+) -> Host:
     """Return the row of a host that was chosen, if it is still there and in its zone.
 
     Args:
         hosts: the rows, as a transaction sees them.
         name: of the host.
         zone: that was asked for; None: any.
+        default_zone: the zone of hosts that are in none.
 
     Raises:
         HostChanged: it is not.
@@ -241,7 +247,7 @@ def check_host(hosts: HostReader, name: HostName, zone: str | None) -> Host:
     row = hosts.host(name)
     if row is None:
         raise HostChanged(name, "has gone")
-    if zone is not None and row.zone != zone:
+    if zone not in {None, default_zone if row.zone is None else row.zone}:
         now = "in no zone" if row.zone is None else f"in zone {row.zone}"
         raise HostChanged(name, f"is {now}, not in {zone}")
     return row

@@ -31,6 +31,7 @@ from computekit.scheduler.provider_predicates import (
     Separate,
 )
 from computekit.scheduler.request import SchedulingRun
+from computekit.scheduler.zones import DEFAULT_ZONE
 from computekit.topology import GuestTopology
 
 __all__ = ["run_overlays", "shape_predicates"]
@@ -43,11 +44,13 @@ def shape_predicates(
     zone: str | None,
     machine_type: str | None,
     topology: GuestTopology | None = None,
+    *,
+    default_zone: str = DEFAULT_ZONE,
 ) -> tuple[Predicate, ...]:
     """Return what is asked of every host by all requests of this shape, in the order of telling."""
     found: dict[Predicate, None] = {Enabled(): None, Up(): None}
     if zone is not None:
-        found[InZone(zone)] = None
+        found[InZone(zone, default_zone)] = None
     if machine_type is not None:
         found[HasMachineType(machine_type)] = None
     for trait in sorted(placement.root_required):

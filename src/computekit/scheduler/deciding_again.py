@@ -22,7 +22,11 @@ def all_predicates(request: Request, policy: Policy, fleet: FleetIndex) -> tuple
     laid_over = (*run_overlays(request.run), *policy.overlays(request))
     shared = (
         *shape_predicates(
-            request.placement, request.intent.zone, request.machine_type, request.topology
+            request.placement,
+            request.intent.zone,
+            request.machine_type,
+            request.topology,
+            default_zone=policy.default_zone,
         ),
         *policy.predicates(request),
     )

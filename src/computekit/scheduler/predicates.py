@@ -16,6 +16,7 @@ import attrs
 from computekit.placement import BoolArray, FleetIndex, Rows
 from computekit.scheduler.changes import Adjustment, AskZone, Drop, EnableHost, WakeHost
 from computekit.scheduler.request import Request
+from computekit.scheduler.zones import DEFAULT_ZONE
 
 __all__ = ["Enabled", "HasMachineType", "InZone", "Predicate", "Up"]
 
@@ -97,9 +98,11 @@ class InZone:
 
     Attributes:
         zone: its name.
+        default: the zone of hosts that are in none.
     """
 
     zone: str
+    default: str = DEFAULT_ZONE
     rule: ClassVar[str] = "zone"
     standing: ClassVar[bool] = True
 
@@ -108,7 +111,8 @@ class InZone:
         return self.zone
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        return fleet.labels["zone"].where(self.zone, lambda zone: zone == self.zone, rows)
+        wanted = {self.zone, None} if self.zone == self.default else {self.zone}
+        return fleet.labels["zone"].where(self, wanted.__contains__, rows)
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         zone = fleet.labels["zone"][row]

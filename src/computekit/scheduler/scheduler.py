@@ -252,7 +252,13 @@ class Scheduler:
         kept = self._shapes.pop(key, None)
         if kept is None:
             check_request(placement)
-            asked = shape_predicates(placement, zone, machine_type, request.topology)
+            asked = shape_predicates(
+                placement,
+                zone,
+                machine_type,
+                request.topology,
+                default_zone=self.policy.default_zone,
+            )
             predicates = tuple(dict.fromkeys((*asked, *further)))
             kept = self._new(request, predicates)
             if len(self._shapes) >= self._bound:

@@ -150,6 +150,7 @@ class FakeFleet:
             defaults=HostDefaults(),
             clock=self.clock,
             random=self._source,
+            aggregates=ports.aggregates,
             cells=ports.cells,
             slots=slots,
         )

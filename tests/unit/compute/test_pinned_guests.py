@@ -51,7 +51,7 @@ def test_a_guest_runs_on_the_cpus_that_it_claimed(fleet: FakeFleet) -> None:
     one = created(fleet, "one")
     assert one.state is InstanceState.ACTIVE
     (hold,) = held(fleet)
-    assert (hold.consumer, hold.host) == (one.id, one.host)
+    assert (hold.consumer, hold.host) == (ConsumerId(one.id), one.host)
     assert set(cpus(fleet, one.id).values()) == hold.cpus
     assert len(hold.cpus) == 2
 

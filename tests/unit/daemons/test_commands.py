@@ -168,6 +168,32 @@ def test_a_host_goes_into_a_zone(run: Run, disk: str) -> None:
     assert zones == [None, None]
 
 
+def test_hosts_are_grouped_and_instances_pinned(run: Run, disk: str) -> None:
+    made = run("aggregates", "create", "racks", "--zone", "north", "--set", "ssd=true")
+    assert made.output.startswith("racks created, number ")
+    assert run("aggregates", "add", "racks", "fake-2").output == "fake-2 is in racks\n"
+    assert "availability_zone=north, ssd=true" in run("aggregates").output
+    rows = json.loads(run("aggregates", "--json").output)
+    assert {row["name"]: row["hosts"] for row in rows}["racks"] == ["fake-2"]
+    assert run("place", "--zone", "north").output == "fake-2\n"
+    assert run("create", "one", "--image", disk, "--zone", "north").exit_code == 0
+    assert run("unpin", "one").output == "one not pinned\n"
+    refused = run("pin", "one", "south")
+    assert refused.exit_code == 1
+    assert "in zone north" in refused.output
+    assert run("pin", "one", "north").output == "one pinned to zone north\n"
+    assert "1 instance" in run("aggregates", "remove", "racks", "fake-2").output
+    assert "1 instance" in run("aggregates", "set", "racks", "availability_zone=x").output
+    assert run("delete", "one").exit_code == 0
+    changed = run("aggregates", "set", "racks", "--unset", "ssd", "--rename", "rows")
+    assert changed.output == "rows changed\n"
+    assert run("aggregates", "delete", "rows").exit_code == 1
+    assert run("aggregates", "remove", "rows", "fake-2").exit_code == 0
+    assert run("aggregates", "delete", "rows").output == "rows deleted\n"
+    for wrong in (("delete", "rows"), ("set", "rows"), ("create", "x", "--set", "a")):
+        assert run("aggregates", *wrong).exit_code in {1, 2}
+
+
 def test_an_image_comes_and_goes(run: Run, disk: str, tmp_path: Path) -> None:
     file = tmp_path / "other"
     file.write_bytes(bytes(1 << 16))

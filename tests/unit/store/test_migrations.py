@@ -18,7 +18,7 @@ from computekit.clock import SystemClock
 from computekit.ids import ConsumerId
 from computekit.model import VCPU, Trait
 from computekit.placement import Claim
-from computekit.store import SqlHosts, SqlPlacement, SqlStore
+from computekit.store import SqlAggregates, SqlHosts, SqlPlacement, SqlStore
 from computekit.store.migrations import NEWEST, migrate, revision
 from computekit.store.migrations import __file__ as migrations_file
 from computekit.store.tables import METADATA
@@ -163,3 +163,28 @@ def test_several_processes_may_open_a_new_database_at_once(url: str) -> None:
         for _ in range(4)
     ]
     assert [process.communicate(timeout=60)[0].strip() for process in running] == ["0"] * 4
+
+
+def test_zones_of_hosts_become_aggregates(url: str, connection: Connection) -> None:
+    migrate(connection, "0007")
+    connection.execute(
+        text("INSERT INTO aggregate (uuid, name, metadata) VALUES ('u', 'south', '{}')")
+    )
+    for name, zone in (("a", "north"), ("b", None), ("c", "north"), ("d", "south")):
+        row = {"name": name, "zone": zone}
+        connection.execute(
+            text(
+                "INSERT INTO host (name, provider_id, zone, up, incarnation, seen_s, facts)"
+                " VALUES (:name, :name, :zone, 1, '', 0, '{}')"
+            ),
+            row,
+        )
+    migrate(connection, NEWEST)
+    connection.commit()
+    with SqlStore(url, SystemClock(), random.Random(1)) as store:
+        rows = SqlAggregates(store).aggregates()
+    assert {row.name: (dict(row.metadata), sorted(row.hosts)) for row in rows} == {
+        "south": ({}, []),
+        "north": ({"availability_zone": "north"}, ["a", "c"]),
+        "zone south": ({"availability_zone": "south"}, ["d"]),
+    }
