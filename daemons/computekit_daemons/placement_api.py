@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from computekit.access import Passwords
 from computekit.api import AccessPolicy
 from computekit.api.placement import VERSIONS
 from computekit.clock import Clock, SystemClock
@@ -129,7 +130,7 @@ def _authentication(access: Access, clock: Clock) -> Authenticator:
     if access.secrets is None:
         return NoAuth2()
     if access.auth == "basic":
-        return BasicAuth(read_htpasswd(access.secrets), clock, os.urandom(32))
+        return BasicAuth(Passwords(read_htpasswd(access.secrets), clock, os.urandom(32)))
     if access.auth == "keystone":
         return Keystone(read_keystone_options(access.secrets))
     return StaticToken(_token(access.secrets))

@@ -10,6 +10,7 @@ from typing import Any
 import bcrypt
 import pytest
 
+from computekit.access import Passwords
 from computekit.api import NOBODY
 from computekit.errors import InvalidInput, PermissionRefused
 from computekit.http import (
@@ -93,7 +94,7 @@ def users(tmp_path: Path) -> BasicAuth:
         b"j\xc3\xa4ger:" + hashed(b"w"),
     )
     path.write_bytes(b"\n".join(lines))
-    return BasicAuth(read_htpasswd(path), ManualClock(), b"key")
+    return BasicAuth(Passwords(read_htpasswd(path), ManualClock(), b"key"))
 
 
 def test_users_of_a_file_are_known_by_their_passwords(users: BasicAuth) -> None:
@@ -123,7 +124,7 @@ def test_a_password_that_was_right_is_remembered_for_a_while(
         return check(password, known)
 
     monkeypatch.setattr(bcrypt, "checkpw", counted)
-    auth = BasicAuth({"u": Secret(hashed(b"right"))}, clock, b"key")
+    auth = BasicAuth(Passwords({"u": Secret(hashed(b"right"))}, clock, b"key"))
     for password in ("right", "right", "wrong", "wrong", "right"):
         auth.identify(basic("u", password))
     assert asked == [b"right", b"wrong", b"wrong"]
@@ -144,11 +145,29 @@ def test_a_user_that_is_not_there_costs_as_much_as_one_that_is(
 
     monkeypatch.setattr(bcrypt, "checkpw", counted)
     known = {"u": Secret(hashed(b"right")), "slow": Secret(slow)}
-    auth = BasicAuth(known, ManualClock(), b"key")
+    auth = BasicAuth(Passwords(known, ManualClock(), b"key"))
     # Not even the password of the hash that stands for those who are not there lets them in.
     for user, password in (("slow", "wrong"), ("nobody", "wrong"), ("nobody", "w")):
         assert auth.identify(basic(user, password)) == NOBODY
     assert costs == [b"05"] * 3
+
+
+def test_nobody_may_try_for_long() -> None:
+    clock = ManualClock()
+    auth = BasicAuth(Passwords({"u": Secret(hashed(b"right"))}, clock, b"key"))
+    call = Caller(shop(authentication=auth))
+
+    def status(user: str, password: str) -> int:
+        said = basic(user, password).environ["HTTP_AUTHORIZATION"]
+        return call("GET", "/things", authorization=str(said)).status
+
+    assert status("u", "right") == 200
+    assert [status("u", f"wrong{n}") for n in range(12)] == [401] * 10 + [429] * 2
+    assert status("u", "right") == 200, "it is remembered, so that others cannot lock it out"
+    assert [status("nobody", f"{n}") for n in range(12)] == [401] * 10 + [429] * 2
+    clock.advance(Seconds(301.0))
+    assert status("u", "wrong") == 401
+    assert status("u", "right") == 200
 
 
 def test_who_is_not_known_is_asked(users: BasicAuth) -> None:

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Rooms that may need more than the core, and the extra that brings it.
 NEEDS = {
+    "computekit.access": "http",
     "computekit.cli": "cli",
     "computekit.client": "client",
     "computekit.http": "http",

@@ -2,6 +2,7 @@
 
 import enum
 
+from computekit.access import Role, holds
 from computekit.api.context import Identity
 from computekit.ids import ProjectId
 
@@ -68,7 +69,7 @@ def allowed(
     if "admin" in roles and (rule is not Rule.SERVICE or policy is AccessPolicy.LEGACY):
         return True
     if rule in _WITHIN:
-        return identity.project is not None and not roles.isdisjoint(_WITHIN[rule])
+        return identity.project is not None and holds(roles, _WITHIN[rule])
     return (
         rule is Rule.PROJECT
         and "reader" in roles
@@ -77,8 +78,5 @@ def allowed(
     )
 
 
-_WITHIN = {
-    Rule.READER: frozenset({"reader", "member", "manager"}),
-    Rule.MEMBER: frozenset({"member", "manager"}),
-}
-"""The roles in a project that are enough."""
+_WITHIN = {Rule.READER: Role.READER, Rule.MEMBER: Role.MEMBER}
+"""The role in a project that is enough, and those that imply it."""

@@ -1,7 +1,13 @@
 """Operations behind HTTP: a WSGI application, and the servers that run it."""
 
 from computekit.http.application import Application, Observer, Seen, Settings
-from computekit.http.authentication import Authenticator, NoAuth2, StaticToken
+from computekit.http.authentication import (
+    Authenticator,
+    Everybody,
+    NoAuth2,
+    StaticToken,
+    TokenAuth,
+)
 from computekit.http.basic import BasicAuth, read_htpasswd
 from computekit.http.cors import CrossOrigin
 from computekit.http.dialect import Dialect, PlacementDialect, PlainDialect
@@ -21,6 +27,7 @@ __all__ = [
     "CrossOrigin",
     "Dialect",
     "Endpoint",
+    "Everybody",
     "FilePart",
     "Form",
     "Headers",
@@ -39,6 +46,7 @@ __all__ = [
     "Server",
     "Settings",
     "StaticToken",
+    "TokenAuth",
     "Workers",
     "endpoint",
     "free_port",

@@ -3,12 +3,13 @@
 import hmac
 from typing import Protocol
 
+from computekit.access import SignIn
 from computekit.api import NOBODY, Identity
 from computekit.http.wire import Headers
 from computekit.ids import ProjectId, UserId
 from computekit.secret import Secret
 
-__all__ = ["Authenticator", "NoAuth2", "StaticToken"]
+__all__ = ["Authenticator", "Everybody", "NoAuth2", "StaticToken", "TokenAuth"]
 
 
 class Authenticator(Protocol):
@@ -55,19 +56,59 @@ class StaticToken:
     Args:
         token: the secret.
         roles: what who knows it may be.
+        identity: who it is that knows it; None: somebody called `token`.
     """
 
     challenge: str = ""
 
     def __init__(
-        self, token: Secret, roles: frozenset[str] = frozenset({"admin", "service"})
+        self,
+        token: Secret,
+        roles: frozenset[str] = frozenset({"admin", "service"}),
+        identity: Identity | None = None,
     ) -> None:
         self._token = token
-        self._identity = Identity(UserId("token"), ProjectId("token"), roles)
+        self._identity = identity or Identity(UserId("token"), ProjectId("token"), roles)
 
     def identify(self, headers: Headers) -> Identity:
         said = (headers.get("X-Auth-Token") or "").encode("latin-1")
         return self._identity if hmac.compare_digest(said, self._token.reveal()) else NOBODY
+
+
+class Everybody:
+    """Asks nobody anything: whoever calls is the same.
+
+    Args:
+        identity: who that is.
+    """
+
+    challenge: str = ""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+
+    def identify(self, headers: Headers) -> Identity:
+        return self._identity
+
+
+class TokenAuth:
+    """Believes tokens that the identity service of this cloud has issued.
+
+    Args:
+        sign_in: knows them.
+        url: where callers get one.
+    """
+
+    def __init__(self, sign_in: SignIn, url: str = "") -> None:
+        self.challenge: str = f'Keystone uri="{url}"' if url else ""
+        self._sign_in = sign_in
+
+    def identify(self, headers: Headers) -> Identity:
+        issued = self._sign_in.shown(headers.get("X-Auth-Token") or "")
+        if issued is None:
+            return NOBODY
+        project = None if issued.project is None else issued.project.id
+        return Identity(issued.user.id, project, issued.roles)
 
 
 _ADMIN = frozenset({"admin"})

@@ -2,31 +2,22 @@
 
 import base64
 import binascii
-import hmac
 import re
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from computekit.access import Passwords
+from computekit.access.passwords import WRONG_WITHIN_S
 from computekit.api import NOBODY, Identity
-from computekit.clock import Clock
-from computekit.errors import Fault, InvalidInput, PermissionRefused
+from computekit.errors import Fault, InvalidInput, Overloaded, PermissionRefused
+from computekit.http.problem import Problem, Refused
 from computekit.http.wire import Headers
 from computekit.ids import ProjectId, UserId
 from computekit.secret import Secret
-from computekit.units import Seconds
 
-__all__ = ["BasicAuth", "read_htpasswd"]
-
-REMEMBERED_S = Seconds(300.0)
-"""How long a password that was right is not hashed again: hashing costs a core for 50 ms."""
-REMEMBERED = 1000
-LONGEST = 72
-"""bcrypt looks at no more bytes of a password; a longer one is refused."""
+__all__ = ["BasicAuth", "read_htpasswd", "too_many"]
 
 _BCRYPT = re.compile(rb"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}")
-_UNKNOWN = b"$2b$10$cmufNFYfAxlNg.hK2FTj1u4GK6xPZIsBj1aFgBON7g50ve0ljWfKq"
-"""Hashed against where there is no user at all."""
 
 
 def read_htpasswd(path: Path) -> Mapping[str, Secret]:
@@ -57,59 +48,47 @@ def read_htpasswd(path: Path) -> Mapping[str, Secret]:
 
 
 class BasicAuth:
-    """Users with passwords; each may do everything.
+    """Users with passwords.
 
     Args:
-        users: bcrypt hashes by user.
-        clock: measures how long a right password is remembered.
-        key: makes what is remembered useless to others; random bytes.
-        roles: what every user may be.
+        passwords: says whether one is right.
+        identities: of users by name; who is not in it, but has a right password, acts in a project
+            of its own name and may do everything.
+        realm: what `WWW-Authenticate` calls the service.
     """
-
-    challenge: str = 'Basic realm="placement", charset="UTF-8"'
 
     def __init__(
         self,
-        users: Mapping[str, Secret],
-        clock: Clock,
-        key: bytes,
-        roles: frozenset[str] = frozenset({"admin", "service"}),
+        passwords: Passwords,
+        identities: Mapping[str, Identity] | None = None,
+        realm: str = "placement",
     ) -> None:
-        self._users = users
-        self._clock = clock
-        self._key = key
-        self._roles = roles
-        # As slow as the slowest of the file: `htpasswd -B` makes fast ones unless told otherwise.
-        hashes = (hashed.reveal() for hashed in users.values())
-        self._nobodys = Secret(max(hashes, key=_cost, default=_UNKNOWN))
-        self._lock = threading.Lock()
-        self._right: dict[bytes, Seconds] = {}
+        self.challenge: str = f'Basic realm="{realm}", charset="UTF-8"'
+        self._passwords = passwords
+        self._identities = identities
 
     def identify(self, headers: Headers) -> Identity:
         said = _credentials(headers.get("Authorization"))
         if said is None:
             return NOBODY
         user, password = said
-        if not self._is_right(user, password):
-            return NOBODY
-        return Identity(UserId(user), ProjectId(user), self._roles)
+        try:
+            if not self._passwords.right(user, password):
+                return NOBODY
+        except Overloaded as error:
+            raise Refused(too_many(error)) from error
+        if self._identities is None:
+            return Identity(UserId(user), ProjectId(user), _EVERYTHING)
+        return self._identities.get(user, NOBODY)
 
-    def _is_right(self, user: str, password: bytes) -> bool:
-        mark = hmac.digest(self._key, user.encode() + b"\0" + password, "sha256")
-        now_s = self._clock.monotonic_s()
-        with self._lock:
-            until_s = self._right.get(mark)
-        if until_s is not None and now_s < until_s:
-            return True
-        hashed = self._users.get(user)
-        # Hashed for a user that is not there too, so that the time tells nothing.
-        if not _matches(password, hashed or self._nobodys) or hashed is None:
-            return False
-        with self._lock:
-            if len(self._right) >= REMEMBERED:
-                self._right.clear()
-            self._right[mark] = Seconds(now_s + REMEMBERED_S)
-        return True
+
+def too_many(error: Overloaded) -> Problem:
+    """Return that somebody has tried too many passwords."""
+    detail = f"{error.message}; wait {WRONG_WITHIN_S:g} seconds"
+    return Problem(429, detail, headers=(("retry-after", f"{WRONG_WITHIN_S:.0f}"),))
+
+
+_EVERYTHING = frozenset({"admin", "service"})
 
 
 def _credentials(header: str | None) -> tuple[str, bytes] | None:
@@ -121,15 +100,3 @@ def _credentials(header: str | None) -> tuple[str, bytes] | None:
         return (user.decode(), password) if colon else None
     except (binascii.Error, UnicodeDecodeError):
         return None
-
-
-def _cost(hashed: bytes) -> int:
-    return int(hashed[4:6])
-
-
-def _matches(password: bytes, hashed: Secret) -> bool:
-    import bcrypt
-
-    if len(password) > LONGEST or b"\0" in password:
-        return False
-    return bcrypt.checkpw(password, hashed.reveal())
