@@ -123,6 +123,8 @@ class GroupState:
             if level in places:
                 state = state.counting(places[level], 1)
             levels[level] = state
+            if not state.counts:
+                del levels[level]
         after = dict(self.places)
         if places:
             after[member] = places
