@@ -120,11 +120,12 @@ def open_state(
     store = SqlStore(f"sqlite:///{quote(str(state.database))}", clock, source)
     placement, hosts = SqlPlacement(store, clock), SqlHosts(store)
     aggregates, groups, cells = SqlAggregates(store), SqlGroups(store), SqlCells(store)
-    follower = FleetFollower(store, placement, hosts, aggregates, groups, cells)
+    instances = SqlInstances(store)
+    follower = FleetFollower(store, placement, hosts, aggregates, groups, cells, instances)
     wire = InProcessWire(runtime)
     services = Services(
         store=store,
-        instances=SqlInstances(store),
+        instances=instances,
         placement=placement,
         hosts=hosts,
         journal=SqlJournal(store),

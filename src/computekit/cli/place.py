@@ -198,7 +198,14 @@ def _collected(faults: list[Fault]) -> Iterator[None]:
 @contextmanager
 def _following(state: Path) -> Iterator[FleetIndex]:
     """Return the fleet of an all-in-one."""
-    from computekit.store import SqlAggregates, SqlGroups, SqlHosts, SqlPlacement, SqlStore
+    from computekit.store import (
+        SqlAggregates,
+        SqlGroups,
+        SqlHosts,
+        SqlInstances,
+        SqlPlacement,
+        SqlStore,
+    )
 
     database = state / "computekit.sqlite"
     if not database.exists():
@@ -207,7 +214,12 @@ def _following(state: Path) -> Iterator[FleetIndex]:
     try:
         placement = SqlPlacement(store, SystemClock())
         follower = FleetFollower(
-            store, placement, SqlHosts(store), SqlAggregates(store), SqlGroups(store)
+            store,
+            placement,
+            SqlHosts(store),
+            SqlAggregates(store),
+            SqlGroups(store),
+            loads=SqlInstances(store),
         )
         index = FleetIndex(follower)
         index.refresh()

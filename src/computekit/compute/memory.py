@@ -1,9 +1,12 @@
 """Instances in memory."""
 
+from collections.abc import Mapping
+
 from computekit.errors import AlreadyExists, GenerationConflict
 from computekit.guest import GuestConfig
 from computekit.ids import HostName, InstanceId, ServerGroupId
-from computekit.model import Instance, InstanceState
+from computekit.model import Image, Instance, InstanceState
+from computekit.scheduler import load_changed, load_figures
 from computekit.work import MemoryStore, Tx
 
 __all__ = ["MemoryInstances"]
@@ -47,12 +50,25 @@ class MemoryInstances:
         with self._store.lock:
             return self._guests.get(instance)
 
+    def loads(
+        self, hosts: frozenset[HostName] | None = None
+    ) -> Mapping[HostName, Mapping[str, float]]:
+        """Return what `LoadReader.loads` says."""
+        with self._store.lock:
+            rows = [row for row in self._instances.values() if row.host is not None]
+        counts: dict[HostName, list[tuple[InstanceState, Image, int]]] = {}
+        for row in rows:
+            if row.host is not None and (hosts is None or row.host in hosts):
+                counts.setdefault(row.host, []).append((row.state, row.image, 1))
+        return {host: load_figures(found) for host, found in counts.items()}
+
     def add_instance(self, tx: Tx, instance: Instance) -> None:
         """Do what `InstanceWriter.add_instance` says."""
         if instance.id in self._instances:
             raise AlreadyExists("instance", instance.id)
         self._store.transaction(tx).on_rollback(lambda: self._instances.__delitem__(instance.id))
         self._instances[instance.id] = instance
+        load_changed(tx, None, (instance.host, instance.state))
 
     def change_instance(self, tx: Tx, before: Instance, after: Instance) -> None:
         """Do what `InstanceWriter.change_instance` says."""
@@ -66,6 +82,7 @@ class MemoryInstances:
             raise GenerationConflict("instance", before.id, before.epoch, actual)
         self._store.transaction(tx).on_rollback(lambda: self._instances.update({now.id: now}))
         self._instances[after.id] = after
+        load_changed(tx, (now.host, now.state), (after.host, after.state))
 
     def put_guest(self, tx: Tx, instance: InstanceId, guest: GuestConfig) -> None:
         """Do what `InstanceWriter.put_guest` says."""
@@ -83,6 +100,8 @@ class MemoryInstances:
     def remove_instance(self, tx: Tx, instance: InstanceId) -> None:
         """Do what `InstanceWriter.remove_instance` says."""
         row, guest = self._instances.pop(instance, None), self._guests.pop(instance, None)
+        if row is not None:
+            load_changed(tx, (row.host, row.state), None)
 
         def undo() -> None:
             if row is not None:

@@ -96,6 +96,13 @@ from computekit.scheduler.image_filters import (
     RunsImage,
 )
 from computekit.scheduler.json_filter import JsonFilter, MeetsQuery, parse_query
+from computekit.scheduler.loads import (
+    LOAD_CHANGED,
+    LoadReader,
+    image_property_figure,
+    load_changed,
+    load_figures,
+)
 from computekit.scheduler.metadata_predicates import (
     AdmitsProject,
     BelowBound,
@@ -163,7 +170,6 @@ from computekit.scheduler.request_weighers import (
     ImagePropertiesWeigher,
     SoftAffinityWeigher,
     SoftAntiAffinityWeigher,
-    image_property_figure,
 )
 from computekit.scheduler.rows import Row
 from computekit.scheduler.scheduler import Scheduler
@@ -202,6 +208,7 @@ __all__ = [
     "GROUP_CHANGED",
     "HOST_ATTRIBUTES",
     "HOST_CHANGED",
+    "LOAD_CHANGED",
     "NOVA_WEIGHERS",
     "ONCE_PER_REQUEST",
     "WEIGHERS",
@@ -288,6 +295,7 @@ __all__ = [
     "LacksTrait",
     "Leftover",
     "Limits",
+    "LoadReader",
     "Loss",
     "LostRace",
     "LowerFigure",
@@ -369,6 +377,8 @@ __all__ = [
     "host_tree_view",
     "image_property_figure",
     "intent_of",
+    "load_changed",
+    "load_figures",
     "may_pin",
     "metadata_notes",
     "named_instances",

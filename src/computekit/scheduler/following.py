@@ -20,6 +20,7 @@ from computekit.scheduler.aggregates import AGGREGATE_CHANGED, AggregateReader
 from computekit.scheduler.cells import CELLS_CHANGED, CellReader, write_cells
 from computekit.scheduler.groups import GROUP_CHANGED, GroupReader
 from computekit.scheduler.hosts import HOST_CHANGED, Host, HostReader
+from computekit.scheduler.loads import LOAD_CHANGED, LoadReader, write_loads
 from computekit.work import Change, Store
 
 __all__ = ["FleetFollower"]
@@ -38,6 +39,7 @@ class FleetFollower:
         aggregates: the aggregates of hosts; without it there are none.
         groups: the server groups; without it there are none.
         cells: what is held of NUMA nodes; without it nothing is.
+        loads: what instances make of figures; without it they are not known.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class FleetFollower:
         aggregates: AggregateReader | None = None,
         groups: GroupReader | None = None,
         cells: CellReader | None = None,
+        loads: LoadReader | None = None,
     ) -> None:
         self._store = store
         self._placement = placement
@@ -55,6 +58,7 @@ class FleetFollower:
         self._aggregates = aggregates
         self._groups = groups
         self._cells = cells
+        self._loads = loads
         self._head: int | None = None
 
     def bring(self, index: FleetIndex) -> None:
@@ -84,6 +88,10 @@ class FleetFollower:
             HostName(change.key) for change in news.changes if change.kind == CELLS_CHANGED
         }
         holds = self._cells.cell_holds(touched) if self._cells and touched else ()
+        busy = names | {
+            HostName(change.key) for change in news.changes if change.kind == LOAD_CHANGED
+        }
+        loads = self._loads.loads(busy) if self._loads and busy else {}
         aggregates = self._aggregates.aggregates(uuids) if self._aggregates and uuids else ()
         groups = self._read_groups(news.changes)
         read = self._update(index, providers, names) if providers or names else {}
@@ -91,6 +99,8 @@ class FleetFollower:
         if uuids:
             index.remove_aggregates(uuids - {aggregate.uuid for aggregate in aggregates})
             index.put_aggregates(aggregates)
+        if self._loads:
+            write_loads(index, busy, loads)
         groups.write(index)
         self._head = news.head
 
@@ -122,10 +132,13 @@ class FleetFollower:
         index.remove_aggregates([uuid for uuid in index.aggregates.all if uuid not in known])
         index.put_aggregates(aggregates)
         holds = self._cells.cell_holds() if self._cells else ()
+        loads = self._loads.loads() if self._loads else {}
         index.remove(set(index.names) - {host.name for host in hosts})
         index.put((host, trees.get(host.provider, ())) for host in hosts)
         topologies = {host.name: host.topology for host in hosts}
         write_cells(index, topologies, holds, topologies)
+        if self._loads:
+            write_loads(index, topologies, loads)
 
     def _update(
         self, index: FleetIndex, providers: frozenset[ProviderId], names: frozenset[HostName]

@@ -13,6 +13,7 @@ from computekit.ids import ConsumerId, HostName
 from computekit.model import HOST_LEVEL, FrozenMap, RuleKind
 from computekit.placement import FleetIndex
 from computekit.scheduler.blocks import FloatArray
+from computekit.scheduler.loads import image_property_figure
 from computekit.scheduler.request import Request
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "ImagePropertiesWeigher",
     "SoftAffinityWeigher",
     "SoftAntiAffinityWeigher",
-    "image_property_figure",
 ]
 
 
@@ -107,11 +107,6 @@ class CrossCellWeigher:
             return {}
         same = column.where((self.key, cells), lambda found: bool(found & cells), slice(None))
         return np.where(same, 1.0, -1.0)
-
-
-def image_property_figure(key: str, value: str) -> str:
-    """Return the name of the figure: how many instances of a host have an image with this."""
-    return f"image {key}={value}"
 
 
 @attrs.frozen

@@ -1,11 +1,16 @@
 """Instances as rows."""
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from collections.abc import Mapping
+from functools import lru_cache
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from computekit.errors import AlreadyExists, GenerationConflict
 from computekit.guest import GuestConfig
 from computekit.ids import HostName, InstanceId, ProjectId, ServerGroupId, UserId
 from computekit.model import Flavor, FrozenMap, Image, Instance, InstanceState, decode, encode
+from computekit.scheduler.loads import load_changed, load_figures
+from computekit.store.chunks import chunks
 from computekit.store.sql_store import SqlStore
 from computekit.store.tables import INSTANCE
 from computekit.units import Seconds
@@ -35,6 +40,12 @@ _LOCK = (
 )
 _INSERT = insert(INSTANCE)
 _UPDATE = update(INSTANCE).where(INSTANCE.c.id == bindparam("instance"))
+_LOADS = (
+    select(INSTANCE.c.host, INSTANCE.c.state, INSTANCE.c.image, func.count())
+    .where(INSTANCE.c.host.is_not(None))
+    .group_by(INSTANCE.c.host, INSTANCE.c.state, INSTANCE.c.image)
+)
+_SOME_LOADS = _LOADS.where(INSTANCE.c.host.in_(bindparam("hosts", expanding=True)))
 _REMOVE = delete(INSTANCE).where(INSTANCE.c.id == bindparam("instance"))
 
 
@@ -78,11 +89,30 @@ class SqlInstances:
             text = connection.execute(_GUEST, {"instance": instance}).scalar_one_or_none()
         return None if text is None else decode(text, GuestConfig)
 
+    def loads(
+        self, hosts: frozenset[HostName] | None = None
+    ) -> Mapping[HostName, Mapping[str, float]]:
+        with self._store.reading() as connection:
+            if hosts is None:
+                rows = list(connection.execute(_LOADS))
+            else:
+                rows = [
+                    row
+                    for some in chunks(hosts)
+                    for row in connection.execute(_SOME_LOADS, {"hosts": some})
+                ]
+        counts: dict[HostName, list[tuple[InstanceState, Image, int]]] = {}
+        for host, state, image, count in rows:
+            found = counts.setdefault(HostName(host or ""), [])
+            found.append((InstanceState(state), _image(image), count))
+        return {host: load_figures(found) for host, found in counts.items()}
+
     def add_instance(self, tx: Tx, instance: Instance) -> None:
         connection = self._store.connection(tx)
         if connection.execute(_LOCK, {"instance": instance.id}).first() is not None:
             raise AlreadyExists("instance", instance.id)
         connection.execute(_INSERT, {"id": instance.id, **_values(instance)})
+        load_changed(tx, None, (instance.host, instance.state))
 
     def change_instance(self, tx: Tx, before: Instance, after: Instance) -> None:
         connection = self._store.connection(tx)
@@ -91,13 +121,26 @@ class SqlInstances:
             actual = None if row is None else row[2]
             raise GenerationConflict("instance", before.id, before.epoch, actual)
         connection.execute(_UPDATE.values(_values(after)), {"instance": before.id})
+        load_changed(tx, (before.host, before.state), (after.host, after.state))
 
     def put_guest(self, tx: Tx, instance: InstanceId, guest: GuestConfig) -> None:
         connection = self._store.connection(tx)
         connection.execute(_UPDATE.values(guest=encode(guest)), {"instance": instance})
 
     def remove_instance(self, tx: Tx, instance: InstanceId) -> None:
-        self._store.connection(tx).execute(_REMOVE, {"instance": instance})
+        connection = self._store.connection(tx)
+        row = connection.execute(_LOCK, {"instance": instance}).first()
+        if row is None:
+            return
+        state, host, _epoch = row
+        connection.execute(_REMOVE, {"instance": instance})
+        load_changed(tx, (None if host is None else HostName(host), InstanceState(state)), None)
+
+
+@lru_cache(maxsize=1024)
+def _image(text: str) -> Image:
+    """Return an image; instances are many, their images few."""
+    return decode(text, Image)
 
 
 def _values(instance: Instance) -> dict[str, object]:

@@ -9,7 +9,6 @@ import attrs
 
 from computekit.agent import Agent, HostClient, InventoryRules
 from computekit.compute import (
-    InstanceWriter,
     MemoryInstances,
     Services,
     admit_host,
@@ -136,6 +135,7 @@ class FakeFleet:
             ports.aggregates,
             ports.groups,
             ports.cells,
+            ports.instances,
         )
         self._close_store = ports.close
         self.services: Services = Services(
@@ -231,7 +231,7 @@ class FakeFleet:
 class _Ports:
     store: Store
     journal: Journal
-    instances: InstanceWriter
+    instances: MemoryInstances | SqlInstances
     placement: PlacementWriter
     hosts: HostWriter
     aggregates: AggregateWriter

@@ -1,9 +1,10 @@
 """What every keeper of instances must do."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
 import attrs
 import pytest
@@ -21,10 +22,15 @@ from computekit.ids import (
     UserId,
 )
 from computekit.model import Flavor, FrozenMap, Image, Instance, InstanceState
+from computekit.scheduler import LOAD_CHANGED, LoadReader, image_property_figure
 from computekit.units import Bytes, Gib, Mib, Seconds
 from computekit.work import Store, Tx
 
-__all__ = ["InstanceBench", "InstanceLaws", "example_instance"]
+__all__ = ["InstanceBench", "InstanceLaws", "LoadingInstances", "example_instance"]
+
+
+class LoadingInstances(InstanceWriter, LoadReader, Protocol):
+    """A keeper of instances that says what they make of hosts."""
 
 
 @attrs.frozen
@@ -32,7 +38,7 @@ class InstanceBench:
     """A keeper of instances and the store that it writes in."""
 
     store: Store
-    instances: InstanceWriter
+    instances: LoadingInstances
 
 
 def example_instance(name: str, created_s: float = 1.0) -> Instance:
@@ -168,3 +174,44 @@ class InstanceLaws(ABC):
         bench.store.write(lambda tx: bench.instances.change_instance(tx, one, gone))
         assert bench.instances.instances(group=ServerGroupId("g")) == (other,)
         assert bench.instances.instances(group=ServerGroupId("h")) == ()
+
+    def test_what_instances_make_of_a_host_is_counted(self, bench: InstanceBench) -> None:
+        image = attrs.evolve(example_instance("x").image, properties=FrozenMap({"os": "linux"}))
+        here = attrs.evolve(example_instance("a"), host=HostName("h"), image=image)
+        up = attrs.evolve(example_instance("b"), host=HostName("h"), state=InstanceState.ACTIVE)
+        there = attrs.evolve(example_instance("c"), host=HostName("i"), image=image)
+        gone = attrs.evolve(
+            example_instance("d"), host=HostName("i"), state=InstanceState.DELETED, image=image
+        )
+        self.add(bench, here, up, there, gone, example_instance("nowhere"))
+        linux = image_property_figure("os", "linux")
+        at_h = {"instances": 2.0, "io_ops": 1.0, linux: 1.0}
+        at_i = {"instances": 1.0, "io_ops": 1.0, linux: 1.0}
+        assert bench.instances.loads() == {"h": at_h, "i": at_i}
+        asked = frozenset(map(HostName, ("i", "none")))
+        assert bench.instances.loads(asked) == {"i": at_i}
+        assert bench.instances.loads(frozenset()) == {}
+
+    def test_replicas_hear_where_instances_come_and_go(self, bench: InstanceBench) -> None:
+        def heard(write: Callable[[Tx], None]) -> set[str]:
+            head = bench.store.head()
+            bench.store.write(write)
+            news = bench.store.changes(head)
+            assert news is not None
+            assert all(change.kind == LOAD_CHANGED for change in news.changes)
+            return {change.key for change in news.changes}
+
+        def change(before: Instance, after: Instance) -> Callable[[Tx], None]:
+            return lambda tx: bench.instances.change_instance(tx, before, after)
+
+        new = example_instance("a")
+        placed = attrs.evolve(new, host=HostName("h"), epoch=1)
+        up = attrs.evolve(placed, state=InstanceState.ACTIVE)
+        moved = attrs.evolve(up, host=HostName("i"), epoch=2)
+        assert heard(lambda tx: bench.instances.add_instance(tx, new)) == set()
+        assert heard(change(new, placed)) == {"h"}
+        assert heard(change(placed, placed)) == set()
+        assert heard(change(placed, up)) == {"h"}
+        assert heard(change(up, moved)) == {"h", "i"}
+        assert heard(lambda tx: bench.instances.remove_instance(tx, new.id)) == {"i"}
+        assert heard(lambda tx: bench.instances.remove_instance(tx, new.id)) == set()

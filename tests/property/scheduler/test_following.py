@@ -7,9 +7,30 @@ import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from computekit.compute import MemoryInstances
 from computekit.errors import ClaimRefused, InUse
-from computekit.ids import AggregateId, ConsumerId, HostName, ProjectId, ProviderId, UserId
-from computekit.model import Aggregate, Allocation, Consumer, FrozenMap, ProviderTree
+from computekit.ids import (
+    AggregateId,
+    ConsumerId,
+    FlavorId,
+    HostName,
+    ImageId,
+    InstanceId,
+    ProjectId,
+    ProviderId,
+    UserId,
+)
+from computekit.model import (
+    Aggregate,
+    Allocation,
+    Consumer,
+    Flavor,
+    FrozenMap,
+    Image,
+    Instance,
+    InstanceState,
+    ProviderTree,
+)
 from computekit.placement import Claim, FleetIndex, HostView, MemoryPlacement
 from computekit.scheduler import (
     FleetFollower,
@@ -24,6 +45,7 @@ from computekit.scheduler import (
     Selection,
 )
 from computekit.testing import ManualClock
+from computekit.units import Bytes, Mib, Seconds
 from computekit.work import MemoryStore, Tx
 from tests.property.effort import examples
 from tests.property.scheduler.fleets import NAMES, FleetHost, fleets, hosts, index_of, requests
@@ -37,6 +59,22 @@ def all_candidates(scheduler: Scheduler, request: Request) -> list[Selection]:
     return [attrs.evolve(c, epoch=0) for c in scheduler.place(request).candidates()]
 
 
+def instance_on(name: str, host: HostName | None, image: str, *, ready: bool) -> Instance:
+    return Instance(
+        InstanceId(name),
+        name,
+        ProjectId("p"),
+        UserId("u"),
+        Flavor(FlavorId("f"), "f", 1, Mib(1)),
+        Image(
+            ImageId("i"), "i", "raw", Bytes(1), Bytes(1), "", properties=FrozenMap({"os": image})
+        ),
+        InstanceState.ACTIVE if ready else InstanceState.BUILDING,
+        Seconds(0.0),
+        host,
+    )
+
+
 class World:
     """Rows of hosts and providers, an index that follows them, and a scheduler on it."""
 
@@ -45,12 +83,17 @@ class World:
         self.placement = MemoryPlacement(self.store, ManualClock())
         self.hosts = MemoryHosts(self.store)
         self.aggregates = MemoryAggregates(self.store)
+        self.instances = MemoryInstances(self.store)
         self.index = self.new_index()
         self.scheduler = Scheduler(self.index, shapes=2)
         self.claims = 0
 
     def new_index(self) -> FleetIndex:
-        return FleetIndex(FleetFollower(self.store, self.placement, self.hosts, self.aggregates))
+        return FleetIndex(
+            FleetFollower(
+                self.store, self.placement, self.hosts, self.aggregates, loads=self.instances
+            )
+        )
 
     def write_tree(self, of: FleetHost) -> None:
         tree = ProviderTree(tuple(use.provider for use in of.uses))
@@ -92,6 +135,13 @@ class World:
             if before is not None:
                 self.aggregates.put_aggregate(tx, attrs.evolve(before, hosts=frozenset()))
                 self.aggregates.delete_aggregate(tx, before.uuid)
+
+        self.store.write(write)
+
+    def put_instance(self, name: str, host: HostName | None, image: str, ready: bool) -> None:
+        def write(tx: Tx) -> None:
+            self.instances.remove_instance(tx, InstanceId(name))
+            self.instances.add_instance(tx, instance_on(name, host, image, ready=ready))
 
         self.store.write(write)
 
@@ -139,6 +189,9 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
         lambda given: lambda world: world.group(*given)
     ),
     GROUP.map(lambda name: lambda world: world.ungroup(name)),
+    st.tuples(st.sampled_from(("i1", "i2", "i3")), st.none() | NAME, KEY, st.booleans()).map(
+        lambda given: lambda world: world.put_instance(*given)
+    ),
     requests().map(lambda request: lambda world: world.claim(request)),
     requests(suffixed=0).map(lambda request: lambda world: world.claim(request)),
     st.integers(1, 5).map(lambda number: lambda world: world.release(number)),
