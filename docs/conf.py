@@ -27,7 +27,7 @@ myst_heading_anchors = 3
 class ScriptParser(MystParser):
     """Reads tutorials that are scripts in cells."""
 
-    supported = ("percent",)
+    supported: tuple[str, ...] = ("percent",)
 
     def parse(self, inputstring: str, document: document) -> None:
         """Read a script as the page that it is."""

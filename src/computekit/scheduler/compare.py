@@ -1,6 +1,7 @@
 """Two policies on the same requests: where each puts them, and what each leaves."""
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 
 import attrs
 
@@ -8,6 +9,7 @@ from computekit.display import Page, Table, Text
 from computekit.ids import HostName
 from computekit.model import FrozenMap, ResourceClass
 from computekit.placement import FleetIndex
+from computekit.scheduler.batch import taken_by
 from computekit.scheduler.decision import Placed
 from computekit.scheduler.policy import Policy
 from computekit.scheduler.request import Request
@@ -216,32 +218,38 @@ def compare(
     Raises:
         InvalidInput: a request contradicts itself.
     """
-    sides = _Side(fleet, policy_a), _Side(fleet, policy_b)
-    found: list[Compared] = []
-    for number, request in enumerate(requests):
-        a, b = (side.scheduler.place(request) for side in sides)
-        hosts = tuple(d.host if isinstance(d, Placed) else None for d in (a, b))
-        choices: list[Choice] = []
-        for side, decision, other in zip(sides, (a, b), reversed(hosts), strict=True):
-            if not isinstance(decision, Placed):
-                choices.append(Choice(None, None, None))
-                continue
-            score = decision.candidate.score
-            of_other = score if other == decision.host else side.score(request, other)
-            choices.append(Choice(decision.host, score, of_other))
-        for side, decision in zip(sides, (a, b), strict=True):
-            if isinstance(decision, Placed):
-                side.take(decision)
-        found.append(Compared(number, request, *choices))
-    a_left, b_left = (s.left(name, len(found)) for s, name in zip(sides, names, strict=True))
-    return Comparison(names, tuple(found), (a_left, b_left))
+    with ExitStack() as taken:
+        sides = _Side(fleet, policy_a, taken), _Side(fleet, policy_b, taken)
+        found = tuple(_compared(sides, number, one) for number, one in enumerate(requests))
+        a_left, b_left = (s.left(name, len(found)) for s, name in zip(sides, names, strict=True))
+    return Comparison(names, found, (a_left, b_left))
+
+
+def _compared(sides: "tuple[_Side, _Side]", number: int, request: Request) -> Compared:
+    """Decide a request on both sides, and count what each decision takes."""
+    decisions = tuple(side.scheduler.place(request) for side in sides)
+    hosts = tuple(one.host if isinstance(one, Placed) else None for one in decisions)
+    choices: list[Choice] = []
+    for side, decision, other in zip(sides, decisions, reversed(hosts), strict=True):
+        if not isinstance(decision, Placed):
+            choices.append(Choice(None, None, None))
+            continue
+        score = decision.candidate.score
+        of_other = score if other == decision.host else side.score(request, other)
+        choices.append(Choice(decision.host, score, of_other))
+    for side, decision in zip(sides, decisions, strict=True):
+        if isinstance(decision, Placed):
+            side.take(decision, number)
+    a, b = choices
+    return Compared(number, request, a, b)
 
 
 class _Side:
     """One policy with a fleet of its own."""
 
-    def __init__(self, fleet: FleetIndex, policy: Policy) -> None:
+    def __init__(self, fleet: FleetIndex, policy: Policy, taken: ExitStack) -> None:
         self._fleet = fleet.copy()
+        self._taken = taken
         self.scheduler = Scheduler(self._fleet, policy)
         self._placed = 0
         self._touched: set[HostName] = set()
@@ -254,9 +262,11 @@ class _Side:
         decision = self.scheduler.place(attrs.evolve(request, run=run))
         return decision.candidate.score if isinstance(decision, Placed) else None
 
-    def take(self, decision: Placed) -> None:
-        """Count what a decision takes."""
-        self._fleet.apply_claim(decision.allocation, {"instances": 1})
+    def take(self, decision: Placed, number: int) -> None:
+        """Count what a decision about a request takes."""
+        name = f"compared:{number}"
+        taken = taken_by(self._fleet, decision.request, decision.candidate, name)
+        self._taken.enter_context(taken)
         self._placed += 1
         self._touched.add(decision.host)
 
