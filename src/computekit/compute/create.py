@@ -49,9 +49,11 @@ from computekit.model import (
     InstanceState,
 )
 from computekit.scheduler import (
+    PlacementIntent,
     Request,
     SchedulingRun,
     Unplaced,
+    intent_faults,
     intent_of,
     translate,
 )
@@ -113,6 +115,8 @@ def create(
             check()
         except InvalidInput as error:
             faults.extend(error.faults)
+    asked = PlacementIntent(hints=hints, flavor=flavor, image=found)
+    faults.extend(intent_faults(asked, services.scheduler.policy))
     if faults:
         raise InvalidInput(tuple(faults))
     instance = Instance(

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from computekit.errors import Fault, InvalidInput
-from computekit.model import Aggregate
+from computekit.model import Aggregate, PlacementRequest
 from computekit.scheduler.aggregate_filters import (
     AggregateImagePropertiesIsolation,
     AggregateInstanceExtraSpecsFilter,
@@ -16,6 +16,7 @@ from computekit.scheduler.aggregate_filters import (
     AggregateTypeAffinityFilter,
 )
 from computekit.scheduler.capability_filter import ComputeCapabilitiesFilter
+from computekit.scheduler.demands import Malformed
 from computekit.scheduler.hint_filters import (
     DifferentHostFilter,
     SameHostFilter,
@@ -40,6 +41,7 @@ from computekit.scheduler.nova_filters import (
 from computekit.scheduler.nova_weighers import NOVA_WEIGHERS, MetricsWeigher
 from computekit.scheduler.plain_functions import HostFilter, RequestFilter
 from computekit.scheduler.policy import HostRule, OverlayRule, OverlayWeigher, Policy
+from computekit.scheduler.request import PlacementIntent, Request
 from computekit.scheduler.request_weighers import (
     CrossCellWeigher,
     ImagePropertiesWeigher,
@@ -55,6 +57,7 @@ __all__ = [
     "AnyFilter",
     "AnyWeigher",
     "filter_named",
+    "intent_faults",
     "metadata_notes",
     "nova_policy",
     "weigher_named",
@@ -187,6 +190,15 @@ def nova_policy(
         rules=tuple(f for f in asked if not isinstance(f, HostFilter | RequestFilter)),
         overlay_weighers=tuple(w for w in used.values() if isinstance(w, OverlayWeigher)),
     )
+
+
+def intent_faults(intent: PlacementIntent, policy: Policy) -> tuple[Fault, ...]:
+    """Return what the rules of a policy cannot read of a flavor, an image and hints.
+
+    For whoever takes them from a user: a request that says such things goes nowhere.
+    """
+    asked = policy.predicates(Request(PlacementRequest(()), intent))
+    return tuple(found.fault for found in asked if isinstance(found, Malformed))
 
 
 def metadata_notes(aggregates: Iterable[Aggregate]) -> tuple[str, ...]:

@@ -6,12 +6,19 @@ from typing import ClassVar
 import attrs
 import numpy as np
 
+from computekit.errors import Fault
 from computekit.model import FrozenMap
 from computekit.placement import BoolArray, FleetIndex, Rows
 from computekit.scheduler.changes import Adjustment, Drop
 from computekit.scheduler.request import Request
 
 __all__ = ["Malformed", "without_hints", "without_image_property", "without_spec"]
+
+_PATHS = {
+    "extra spec": "flavor.extra_specs[{}]",
+    "image property": "image.properties[{}]",
+    "hint": "hints[{}]",
+}
 
 
 def without_spec(request: Request, key: str) -> Request:
@@ -68,6 +75,13 @@ class Malformed:
     def demand(self) -> str:
         """What is asked for."""
         return f"{self.source} {self.key}"
+
+    @property
+    def fault(self) -> Fault:
+        """What is wrong, for whoever wrote it."""
+        return Fault(
+            _PATHS[self.source].format(self.key), "malformed", f"{self.asked!a} {self.why}"
+        )
 
     def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
         return (Drop(self),)

@@ -7,6 +7,7 @@ import attrs
 import pytest
 
 from computekit import compute
+from computekit.errors import InvalidInput
 from computekit.ids import HostName
 from computekit.model import FrozenMap, Instance, InstanceState
 from computekit.scheduler import (
@@ -16,7 +17,7 @@ from computekit.scheduler import (
     image_property_figure,
     nova_policy,
 )
-from computekit.testing.fake_fleet import FakeFleet
+from computekit.testing.fake_fleet import SMALL, FakeFleet
 
 
 def fleet_with(policy: Policy, tmp_path: Path, kind: str) -> FakeFleet:
@@ -77,3 +78,17 @@ def test_figures_follow_what_becomes_of_instances(fleet: FakeFleet) -> None:
     fleet.run()
     assert figures(one.host) == (0.0, 0.0)
     assert index.figures.of(image_property_figure("os_type", "windows"), row) is None
+
+
+def test_what_rules_cannot_read_is_refused_at_once(tmp_path: Path) -> None:
+    fleet = fleet_with(nova_policy(), tmp_path, "memory")
+    flavor = attrs.evolve(
+        SMALL, extra_specs=FrozenMap({"capabilities:host": "<or>", "hw:cpu_policy": "odd"})
+    )
+    with pytest.raises(InvalidInput) as error:
+        fleet.create("one", flavor)
+    assert {fault.path for fault in error.value.faults} == {
+        "flavor.extra_specs[capabilities:host]",
+        "flavor.extra_specs[hw:cpu_policy]",
+    }
+    fleet.close()

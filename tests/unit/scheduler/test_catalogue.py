@@ -23,6 +23,7 @@ from computekit.scheduler import (
     Scheduler,
     Unplaced,
     filter_named,
+    intent_faults,
     metadata_notes,
     nova_policy,
     weigher_named,
@@ -120,3 +121,26 @@ def test_numbers_of_aggregates_that_cannot_be_read_are_told() -> None:
         "aggregate n2: max_io_ops_per_host '4.5' is no whole number; what is configured holds",
         "aggregate n2: ram_weight_multiplier 'lots' is no number; what is configured holds",
     )
+
+
+def test_what_rules_cannot_read_is_a_fault_of_whoever_wrote_it() -> None:
+    asked = asking(
+        {"capabilities:vcpus_total": ">= many", "ssd": "<or>", "pci_passthrough:alias": "gpu"},
+        {"img_hv_requested_version": "new", "hw_maxphysaddr_bits": "x"},
+        hints={"query": ("[",), "build_near_host_ip": ("here",)},
+    )
+    faults = intent_faults(asked.intent, nova_policy(FILTERS))
+    assert {fault.path for fault in faults} == {
+        "flavor.extra_specs[capabilities:vcpus_total]",
+        "flavor.extra_specs[ssd]",
+        "flavor.extra_specs[pci_passthrough:alias]",
+        "image.properties[img_hv_requested_version]",
+        "image.properties[hw_maxphysaddr_bits]",
+        "hints[query]",
+        "hints[build_near_host_ip]",
+    }
+    assert str(faults[0]) == (
+        "flavor.extra_specs[pci_passthrough:alias]: 'gpu' 'gpu' is no alias with a number"
+    )
+    assert intent_faults(asked.intent, nova_policy(["ComputeFilter"])) == ()
+    assert intent_faults(asking().intent, nova_policy(FILTERS)) == ()
