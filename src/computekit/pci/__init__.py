@@ -44,10 +44,25 @@ from computekit.pci.explain import DeviceExplanation, PciExplanation, explain_de
 from computekit.pci.finding import Finding, Severity
 from computekit.pci.forming import Formed, form_groups
 from computekit.pci.group import DeviceGroup, GroupMember
+from computekit.pci.hotplug import HotPlug, MemoryHotPlug, plug_all, unplug_all
+from computekit.pci.inventory import (
+    DeviceDifference,
+    DeviceGeneration,
+    DeviceInventory,
+    compare_devices,
+)
 from computekit.pci.locality import Affinity, AffinityKey, GuestPlace
 from computekit.pci.matching import Match, match_devices
 from computekit.pci.mdev import Mdev, MdevPool, MdevRule, mdev_pools
 from computekit.pci.memory_carver import CarvableType, MemoryCarver
+from computekit.pci.moving import (
+    DEVICE_MOVES,
+    DeviceMove,
+    DeviceMoveKind,
+    DeviceRelease,
+    check_live_migration,
+    map_devices,
+)
 from computekit.pci.nodedev import parse_nodedevs, read_nodedevs
 from computekit.pci.plan import PciPlan, plan_devices
 from computekit.pci.provider_layout import (
@@ -98,8 +113,19 @@ from computekit.pci.vgpu import (
     mig_profile_of,
     parse_creatable_types,
 )
+from computekit.pci.wiring import (
+    DeviceTag,
+    GuestDevice,
+    GuestLayout,
+    GuestPort,
+    GuestWiring,
+    PortModel,
+    ports_needed,
+    wire_units,
+)
 
 __all__ = [
+    "DEVICE_MOVES",
     "MAX_DOMAIN",
     "PCI_CODES",
     "AddressGlob",
@@ -124,13 +150,20 @@ __all__ = [
     "ClassTemplate",
     "Cleaner",
     "CleaningShift",
+    "DeviceDifference",
     "DeviceEffect",
     "DeviceExplanation",
+    "DeviceGeneration",
     "DeviceGrant",
     "DeviceGroup",
     "DeviceId",
+    "DeviceInventory",
+    "DeviceMove",
+    "DeviceMoveKind",
+    "DeviceRelease",
     "DeviceRequest",
     "DeviceSpec",
+    "DeviceTag",
     "DeviceType",
     "DeviceUnit",
     "DeviceWant",
@@ -145,10 +178,15 @@ __all__ = [
     "GroupMember",
     "GroupRemainder",
     "GroupRule",
+    "GuestDevice",
+    "GuestLayout",
     "GuestPlace",
+    "GuestPort",
+    "GuestWiring",
     "HandOverUnits",
     "HoldingStage",
     "HostDevices",
+    "HotPlug",
     "KeptUnit",
     "Match",
     "Mdev",
@@ -157,6 +195,7 @@ __all__ = [
     "MdevType",
     "MemoryBurns",
     "MemoryCarver",
+    "MemoryHotPlug",
     "NoteCode",
     "NumaPolicy",
     "PciAddress",
@@ -170,6 +209,7 @@ __all__ = [
     "PciPlan",
     "PciState",
     "PciTransition",
+    "PortModel",
     "ProviderWrite",
     "ReservePolicy",
     "Severity",
@@ -188,13 +228,16 @@ __all__ = [
     "affinities_of",
     "burn_devices",
     "carve",
+    "check_live_migration",
     "choose_units",
+    "compare_devices",
     "device_grants",
     "device_requests",
     "explain_devices",
     "finish_cleaning",
     "form_groups",
     "lease_dirty",
+    "map_devices",
     "mark_published",
     "mark_started",
     "match_devices",
@@ -213,11 +256,15 @@ __all__ = [
     "pci_transition",
     "plan_carving",
     "plan_devices",
+    "plug_all",
+    "ports_needed",
     "provider_writes",
     "read_nodedevs",
     "read_sysfs",
     "render_pci_memory",
     "restore_device",
     "retire_device",
+    "unplug_all",
     "wiped_elsewhere",
+    "wire_units",
 ]

@@ -91,6 +91,9 @@ PCI_CODES = FrozenMap(
         "K02": "A card has fewer VFs than types are wanted of it.",
         "K03": "A wanted type of virtual GPU is not known by its name.",
         "K04": "A card that is to be carved is not there, or has no VFs that types are written to.",
+        "L01": "A device cannot be moved with a running guest.",
+        "L02": "A device has no counterpart at the destination, or the other way round.",
+        "L03": "The counterpart of a device at the destination is another kind of thing.",
         "M01": "A parent of mediated devices is to give several types.",
         "M02": "Several types of mediated devices are for all other parents.",
         "M03": "A parent has no such type of mediated devices.",
@@ -110,4 +113,4 @@ PCI_CODES = FrozenMap(
         "N11": "What the driver says of virtual GPUs cannot be read.",
     }
 )
-"""Codes: of what is written (C, S, A, F, P), groups (G), hosts (H), vGPUs (K, M), notes (N)."""
+"""Codes: written text (C, S, A, F, P), groups (G), hosts (H), vGPUs (K, M), moves (L), notes (N)."""

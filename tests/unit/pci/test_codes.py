@@ -309,6 +309,8 @@ def test_every_code_has_a_case() -> None:
     told |= {"G08", "G09", "G10", *(f"H{number}" for number in range(13, 21)), "H24", "P01", "P02"}
     # And these virtual GPUs: see test_vgpu.py.
     told |= {"H21", "H22", "H23", *(f"{it}0{n}" for it in "KM" for n in range(1, 5))}
+    # And these moves: see test_guest_devices.py.
+    told |= {"L01", "L02", "L03"}
 
     assert told | {code.value for code in NoteCode} == set(PCI_CODES)
 
