@@ -1,13 +1,12 @@
-"""Query strings: split, decoded, and held against what a microversion knows."""
+"""Query strings held against what a microversion knows."""
 
 from collections.abc import Mapping
-from urllib.parse import unquote_to_bytes
 
-import attrs
 from jsonschema import Draft202012Validator, FormatChecker
 
 from computekit.http.placement.body import bad_request, first_fault
 from computekit.http.placement.uuids import is_canonical_uuid
+from computekit.http.query import INVALID, Query, parse_query
 
 __all__ = [
     "DIGITS",
@@ -22,8 +21,6 @@ __all__ = [
     "version_table",
 ]
 
-INVALID = "Invalid query string parameters"
-
 TEXT: Mapping[str, object] = {"type": "string"}
 DIGITS: Mapping[str, object] = {"type": "string", "pattern": r"^[0-9]{1,18}$"}
 TEXT_255: Mapping[str, object] = {"type": "string", "minLength": 1, "maxLength": 255}
@@ -31,23 +28,6 @@ KNOWN_UUID: Mapping[str, object] = {"type": "string", "format": "uuid"}
 
 _formats = FormatChecker(formats=())
 _formats.checks("uuid")(lambda value: not isinstance(value, str) or is_canonical_uuid(value))
-
-
-@attrs.frozen
-class Query:
-    """The parameters of a request.
-
-    Attributes:
-        values: of each, in order.
-        last: the last value of each.
-    """
-
-    values: Mapping[str, tuple[str, ...]]
-    last: Mapping[str, str]
-
-    def all(self, name: str) -> tuple[str, ...]:
-        """Return all values of a parameter, in order."""
-        return self.values.get(name, ())
 
 
 class QuerySchema:
@@ -89,31 +69,6 @@ class QuerySchema:
         return query
 
 
-_NOTHING = Query({}, {})
-
-
-def parse_query(text: str) -> Query:
-    """Return what a query string says; `&` and `;` separate (as WebOb does it).
-
-    Raises:
-        Refused: it is not UTF-8.
-    """
-    if not text:
-        return _NOTHING
-    values: dict[str, list[str]] = {}
-    try:
-        for part in text.replace(";", "&").split("&"):
-            if part:
-                name, _, value = part.partition("=")
-                values.setdefault(_decoded(name), []).append(_decoded(value))
-    except UnicodeDecodeError as error:
-        raise bad_request(f"{INVALID}: {error}") from None
-    return Query(
-        {name: tuple(several) for name, several in values.items()},
-        {name: several[-1] for name, several in values.items()},
-    )
-
-
 def page_limit(query: Query, most: int) -> int:
     """Return how many rows a page may have, by default the most.
 
@@ -124,13 +79,6 @@ def page_limit(query: Query, most: int) -> int:
     if not 1 <= limit <= most:
         raise bad_request(f"limit is not within 1 to {most}")
     return limit
-
-
-def _decoded(text: str) -> str:
-    if "%" not in text and "+" not in text and text.isascii():
-        return text
-    # WSGI hands the octets over as Latin-1.
-    return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
 
 
 def version_table(
