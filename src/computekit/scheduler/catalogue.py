@@ -198,7 +198,7 @@ def intent_faults(intent: PlacementIntent, policy: Policy) -> tuple[Fault, ...]:
     For whoever takes them from a user: a request that says such things goes nowhere.
     """
     asked = policy.predicates(Request(PlacementRequest(()), intent))
-    return tuple(found.fault for found in asked if isinstance(found, Malformed))
+    return tuple(dict.fromkeys(found.fault for found in asked if isinstance(found, Malformed)))
 
 
 def metadata_notes(aggregates: Iterable[Aggregate]) -> tuple[str, ...]:

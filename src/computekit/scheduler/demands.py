@@ -79,9 +79,8 @@ class Malformed:
     @property
     def fault(self) -> Fault:
         """What is wrong, for whoever wrote it."""
-        return Fault(
-            _PATHS[self.source].format(self.key), "malformed", f"{self.asked!a} {self.why}"
-        )
+        path = _PATHS[self.source].format(self.key)
+        return Fault(path, "malformed", f"{self.asked!a}: {self.why}")
 
     def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
         return (Drop(self),)
