@@ -8,6 +8,7 @@ from computekit.errors import InvalidInput
 from computekit.placement import BoolArray, FleetIndex, check_request
 from computekit.scheduler.changes import Adjustment
 from computekit.scheduler.compile import run_overlays, shape_predicates
+from computekit.scheduler.delta_predicates import delta_predicates
 from computekit.scheduler.fitter import Fitter
 from computekit.scheduler.group_overlays import group_overlays
 from computekit.scheduler.policy import Policy
@@ -28,6 +29,7 @@ def all_predicates(request: Request, policy: Policy, fleet: FleetIndex) -> tuple
             request.topology,
             default_zone=policy.default_zone,
         ),
+        *delta_predicates(request),
         *policy.predicates(request),
     )
 

@@ -15,6 +15,7 @@ from computekit.scheduler.narrowing import overlay_parts
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.plain_functions import Refusal
 from computekit.scheduler.policy import Policy
+from computekit.scheduler.prefilters import prefiltered
 from computekit.scheduler.remedies import Remedies, Remedy
 from computekit.scheduler.reports import HostReport, RankedHost, RuleReport
 from computekit.scheduler.request import Request
@@ -174,6 +175,7 @@ def explain(
         refusals: what filters said when it was decided; hosts not in it are asked now.
         chosen: the host that was decided on.
     """
+    request = prefiltered(request, policy, fleet)
     judged = judge(fleet, request, policy, refusals)
     return Explanation(
         request,

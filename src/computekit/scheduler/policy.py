@@ -15,6 +15,7 @@ from computekit.scheduler.overlays import Overlay
 from computekit.scheduler.plain_functions import HostFilter, Refusal, RequestFilter
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.request import Request
+from computekit.scheduler.request_delta import Prefilter
 from computekit.scheduler.zones import DEFAULT_ZONE
 
 __all__ = [
@@ -161,6 +162,7 @@ class Policy:
         rules: further rules over columns; they are part of what a request asks.
         overlay_weighers: what one request prefers; added before all others. Without a word about
             it, the soft rules of its server group.
+        prefilters: request filters: what each adds is part of what is asked.
         default_zone: the zone of hosts that no aggregate puts into one; asked for, it means them.
     """
 
@@ -168,6 +170,7 @@ class Policy:
     filters: tuple[HostFilter | RequestFilter, ...] = ()
     rules: tuple[HostRule | OverlayRule, ...] = ()
     overlay_weighers: tuple[OverlayWeigher, ...] = (GroupWeigher(),)
+    prefilters: tuple[Prefilter, ...] = ()
     default_zone: str = DEFAULT_ZONE
     _shaping: tuple[HostRule, ...] = attrs.field(init=False, eq=False, repr=False)
     _laid_over: tuple[OverlayRule, ...] = attrs.field(init=False, eq=False, repr=False)

@@ -11,6 +11,7 @@ from computekit.model import (
     PlacementRequest,
     Trait,
 )
+from computekit.scheduler.request_delta import RequestDelta
 from computekit.topology import GuestTopology
 
 __all__ = ["PlacementIntent", "Request", "SchedulingRun", "intent_of"]
@@ -88,6 +89,7 @@ class Request:
         run: what holds this time only.
         machine_type: that the host's hypervisor must have; None if any will do.
         topology: NUMA nodes, pinning and pages that the host must have room for; None if none.
+        deltas: what request filters have added; their traits and groups are in `placement`.
     """
 
     placement: PlacementRequest
@@ -95,3 +97,4 @@ class Request:
     run: SchedulingRun = SchedulingRun()
     machine_type: str | None = None
     topology: GuestTopology | None = None
+    deltas: tuple[RequestDelta, ...] = ()

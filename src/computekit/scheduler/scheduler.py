@@ -11,6 +11,7 @@ from computekit.model import PlacementRequest
 from computekit.placement import FleetIndex, check_request
 from computekit.scheduler.compile import shape_predicates
 from computekit.scheduler.decision import Decision, Placed, Selection, Unplaced
+from computekit.scheduler.delta_predicates import delta_predicates
 from computekit.scheduler.explanation import Explanation, explain
 from computekit.scheduler.fitter import Allocated, Fitter
 from computekit.scheduler.group_overlays import eligible_of, group_overlays, has_skew
@@ -21,6 +22,7 @@ from computekit.scheduler.passing import Answers
 from computekit.scheduler.plain_functions import Refusal
 from computekit.scheduler.policy import Policy, WayWeigher
 from computekit.scheduler.predicates import Predicate
+from computekit.scheduler.prefilters import prefiltered
 from computekit.scheduler.raw_weights import RawWeights
 from computekit.scheduler.reports import Past
 from computekit.scheduler.request import Request
@@ -95,6 +97,7 @@ class Scheduler:
         Raises:
             InvalidInput: the request contradicts itself; every fault is listed.
         """
+        request = prefiltered(request, self.policy, self.index)
         refusals: dict[HostName, Refusal] = {}
         candidate = next(self._search(request, {}, refusals), None)
         if candidate is not None:
@@ -248,6 +251,8 @@ class Scheduler:
         placement = request.placement
         zone, machine_type = request.intent.zone, request.machine_type
         further = self.policy.predicates(request) if self.policy.rules else ()
+        if request.deltas:
+            further = (*delta_predicates(request), *further)
         key = placement, zone, machine_type, request.topology, further
         kept = self._shapes.pop(key, None)
         if kept is None:
