@@ -11,6 +11,14 @@ from computekit.compute.aggregates import (
     rename_aggregate,
 )
 from computekit.compute.audit import Audit, Discrepancy, Part, audit
+from computekit.compute.catalogue import (
+    FlavorWriter,
+    KeypairWriter,
+    ServerQuery,
+    ServerRow,
+    ServerTimes,
+    ServerWriter,
+)
 from computekit.compute.console import ConsoleOutput, ConsoleParams, console_kind, read_console
 from computekit.compute.create import CreateParams, create, create_kind
 from computekit.compute.delete import DeleteParams, delete, delete_kind
@@ -43,15 +51,21 @@ __all__ = [
     "CreateParams",
     "DeleteParams",
     "Discrepancy",
+    "FlavorWriter",
     "GroupMembers",
     "Hints",
     "InstanceReader",
     "InstanceWriter",
+    "KeypairWriter",
     "MemoryInstances",
     "ObserveParams",
     "OrphanParams",
     "Part",
     "RebootParams",
+    "ServerQuery",
+    "ServerRow",
+    "ServerTimes",
+    "ServerWriter",
     "Services",
     "StartParams",
     "StopParams",

@@ -16,6 +16,8 @@ from computekit.model.host import HostCell, HostFacts
 from computekit.model.image import Image
 from computekit.model.instance import Instance, InstanceState
 from computekit.model.inventory import MAX_AMOUNT, Inventory
+from computekit.model.keypair import Keypair
+from computekit.model.offered_flavor import OfferedFlavor
 from computekit.model.provider_tree import Provider, ProviderTree
 from computekit.model.request_group import PlacementRequest, RequestGroup
 from computekit.model.resources import (
@@ -37,6 +39,7 @@ from computekit.model.server_group import (
     UnknownDomain,
     rule_faults,
 )
+from computekit.model.server_record import LockedBy, ServerRecord
 from computekit.model.topology_levels import HOST_LEVEL, TopologyLevel, TopologyLevels
 from computekit.model.traits import Trait
 
@@ -63,6 +66,9 @@ __all__ = [
     "Instance",
     "InstanceState",
     "Inventory",
+    "Keypair",
+    "LockedBy",
+    "OfferedFlavor",
     "PlacementRequest",
     "PlacementRule",
     "Provider",
@@ -73,6 +79,7 @@ __all__ = [
     "RuleKind",
     "RuleMode",
     "ServerGroup",
+    "ServerRecord",
     "TopologyLevel",
     "TopologyLevels",
     "Trait",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NEWEST", "migrate", "prepare", "revision"]
 
-NEWEST = "0008"
+NEWEST = "0009"
 """The revision that this version of computekit works with."""
 
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32)))
