@@ -225,3 +225,20 @@ def test_an_empty_host_is_opened_only_when_no_other_fits() -> None:
     again = packer.place(demand)
     assert again is not None
     assert again.row == 1
+
+
+def test_cpu_for_a_device_is_told_apart_by_eighths_where_cpu_runs_out_first() -> None:
+    made = cluster()  # 12 to 32 CPUs a device
+    little, much = Demand((2, 1_024), 1, 1_000), Demand((10, 1_024), 1, 1_000)
+    none = Demand((12, 1_024))
+
+    def cpu_per_device(mix: dict[Demand, float]) -> list[float]:
+        policy = Fragmentation.of(made.columns(), made.models, mix)
+        return [1_000 * cpu for cpu in policy.cpu_per_unit]
+
+    assert cpu_per_device({little: 2, much: 2}) == pytest.approx([6])
+    assert cpu_per_device({little: 2, much: 2, none: 1}) == pytest.approx([6])
+    assert cpu_per_device({little: 2, much: 6, none: 40}) == pytest.approx([2, 2] + [10] * 6)
+    assert cpu_per_device({none: 3}) == []
+    halves = cpu_per_device({little: 1, much: 15, none: 80})
+    assert halves == pytest.approx([6] + [10] * 7)

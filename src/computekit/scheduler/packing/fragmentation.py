@@ -5,7 +5,9 @@ most (or rises least). Lost is, in whole devices:
 
 - *remainders*: the size of what is left of a device less what the mix of requests can earn in it;
 - *edges*: a trifle for devices half full, so that whole ones remain for those who need several;
-- *stranded*: idle devices that the host's remaining CPU can no longer serve.
+- *stranded*: idle devices that the host's remaining CPU can no longer serve. Where CPU is what
+  will run out first, requests that need little CPU for a device and those that need much are told
+  apart: what is too little for the one still serves the other.
 
 Beside it stands a price for each model of device, from the load that requests for named models
 put on it: whoever takes any model takes one that nobody asks for by name.
@@ -29,6 +31,7 @@ __all__ = ["Fragmentation"]
 
 _EDGE = 0.02
 _STEPS = 200
+_SHARES = 8
 
 
 @attrs.frozen(eq=False)
@@ -37,13 +40,14 @@ class Fragmentation:
 
     Attributes:
         lost: of a device with so much left, in devices, by remainder from 0 to the whole device.
-        cpu_per_unit: how much CPU one unit of a device needs; 0 if devices are never stranded.
+        cpu_per_unit: how much CPU one unit of a device needs, for equal shares of what is asked
+            of devices; none if devices are never stranded.
         model_prices: for a whole device of each model, by number.
         model_names: the models by number.
     """
 
     lost: FloatArray
-    cpu_per_unit: float
+    cpu_per_unit: tuple[float, ...]
     model_prices: FloatArray
     model_names: tuple[str, ...] = ()
     _gains: dict[int, FloatArray] = attrs.field(factory=dict, init=False, repr=False)
@@ -108,18 +112,24 @@ class _Bound:
         return prices * (self.demand.device_total / self.policy.whole)
 
     @cached_property
+    def _stranding(self) -> tuple[FloatArray, FloatArray]:
+        """The CPU that a unit needs, and what the demand takes of it beyond its devices, (n, 1)."""
+        per_unit = np.array(self.policy.cpu_per_unit)[:, np.newaxis]
+        return per_unit, self.demand.amounts[0] / per_unit - self.demand.device_total
+
+    @cached_property
     def _gains(self) -> FloatArray | None:
         part = self.demand.devices == 1 and self.demand.each < self.policy.whole
         return self.policy.gains(self.demand.each) if part else None
 
     def scores(self, hosts: HostColumns, /) -> FloatArray:
-        demand, policy = self.demand, self.policy
+        policy = self.policy
         gained: FloatArray
         if policy.cpu_per_unit:
-            unserved = hosts.idle - hosts.free(0) / policy.cpu_per_unit
-            more = demand.amounts[0] / policy.cpu_per_unit - demand.device_total
-            gained = np.maximum(unserved, 0.0) - np.maximum(unserved + more, 0.0)
-            gained /= policy.whole
+            per_unit, more = self._stranding
+            unserved = hosts.idle - hosts.free(0) / per_unit
+            lost = np.maximum(unserved, 0.0) - np.maximum(unserved + more, 0.0)
+            gained = np.add.reduce(lost, axis=0) / (policy.whole * len(per_unit))
         else:
             gained = np.zeros(len(hosts))
         if self._gains is not None:
@@ -134,19 +144,29 @@ class _Bound:
         return int(gains[host.devices[0]].argmax())
 
 
-def _cpu_per_unit(hosts: HostColumns, mix: Mapping[Demand, float]) -> float:
-    """Return how much CPU goes with a unit of device.
+def _cpu_per_unit(hosts: HostColumns, mix: Mapping[Demand, float]) -> tuple[float, ...]:
+    """Return how much CPU goes with a unit of device, for equal shares of what is asked for.
 
-    As a rule that of the requests for devices. Where CPU is what will run out first, the
-    requests without devices eat of the same CPU, and count as well.
+    As a rule the mean over the requests for devices. Where CPU is what will run out first, each
+    eighth of them, from those with the least CPU to those with the most.
     """
-    devices = sum(d.device_total * count for d, count in mix.items())
-    if not devices:
-        return 0.0
+    asked = [
+        (d.amounts[0] / d.device_total, d.device_total * c) for d, c in mix.items() if d.devices
+    ]
+    if not asked:
+        return ()
+    ratios, weights = np.array(sorted(asked)).T
+    devices = float(weights.sum())
     cpu = sum(d.amounts[0] * count for d, count in mix.items())
-    with_devices = sum(d.amounts[0] * count for d, count in mix.items() if d.devices)
     scarce = cpu * float(hosts.devices.sum()) > devices * float(hosts.free(0).sum())
-    return (cpu if scarce else with_devices) / devices
+    ends = np.cumsum(weights) / devices
+    edges = np.linspace(0.0, 1.0, (_SHARES if scarce else 1) + 1)
+    # How much of each request falls into each share.
+    low, high = edges[:-1, np.newaxis], edges[1:, np.newaxis]
+    within = np.minimum(ends, high) - np.maximum(np.append(0.0, ends[:-1]), low)
+    parts = np.clip(within, 0.0, None)
+    found = (parts @ ratios / parts.sum(axis=1)).tolist()
+    return tuple(ratio for ratio in found if ratio > 0)
 
 
 def _model_prices(
