@@ -123,8 +123,9 @@ class Crowd:
 
     def run(self, rounds: int) -> None:
         """Do so many things."""
+        acts = (self._create, self._create, self._delete, self._delete, self._move)
         for _ in range(rounds):
-            act = self._dice.choice((self._create, self._create, self._delete, self._move))
+            act = self._dice.choice(acts)
             act()
 
     def _create(self) -> None:
@@ -138,7 +139,7 @@ class Crowd:
             self._made += 1
             server = InstanceId(f"{self._seed}-{self._made}")
             run = SchedulingRun(instance=server)
-            requests.append(Request(amounts(self._dice.randint(1, 2)), intent, run))
+            requests.append(Request(amounts(1), intent, run))
             consumers.append(self._consumer(server, pin))
         claims = _Audited(self._ports, BookClaims(self._books, consumers, requests))
         mode = self._dice.choice(("all_or_nothing", "best_effort"))

@@ -91,10 +91,10 @@ def by_processes(url: str, processes: int, rounds: int) -> list[tuple[int, int]]
 
 
 def test_threads_keep_every_rule(tmp_path: Path) -> None:
-    crowds = by_threads(f"sqlite:///{tmp_path}/store.db", threads=3, rounds=30)
+    crowds = by_threads(f"sqlite:///{tmp_path}/store.db", threads=3, rounds=60)
     assert all(crowd.granted for crowd in crowds)
 
 
 def test_processes_keep_every_rule(tmp_path: Path) -> None:
-    found = by_processes(f"sqlite:///{tmp_path}/store.db", processes=2, rounds=40)
+    found = by_processes(f"sqlite:///{tmp_path}/store.db", processes=2, rounds=60)
     assert all(granted for granted, _lost in found)
