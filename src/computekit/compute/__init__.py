@@ -35,6 +35,7 @@ from computekit.compute.memory import MemoryInstances
 from computekit.compute.observe import ObserveParams, observe, observe_kind
 from computekit.compute.orphan import OrphanParams, orphan_kind, remove_orphan, remove_orphans
 from computekit.compute.pin import pin_instance, zone_shown
+from computekit.compute.placing import PlacementAsked, ask_for_place, rebuild_report
 from computekit.compute.ports import InstanceReader, InstanceWriter
 from computekit.compute.purge import purge
 from computekit.compute.reboot import RebootParams, reboot, reboot_kind
@@ -61,6 +62,7 @@ __all__ = [
     "ObserveParams",
     "OrphanParams",
     "Part",
+    "PlacementAsked",
     "RebootParams",
     "ServerQuery",
     "ServerRow",
@@ -73,6 +75,7 @@ __all__ = [
     "UpkeepRules",
     "add_host_to_aggregate",
     "admit_host",
+    "ask_for_place",
     "audit",
     "console_kind",
     "create",
@@ -101,6 +104,7 @@ __all__ = [
     "read_console",
     "reboot",
     "reboot_kind",
+    "rebuild_report",
     "remove_host_from_aggregate",
     "remove_orphan",
     "remove_orphans",

@@ -9,7 +9,8 @@ from computekit.agent import CacheImages
 from computekit.compute.claim import claim_first, give_back
 from computekit.compute.on_host import OnHost
 from computekit.compute.orphan import leave_behind
-from computekit.compute.scheduler_hints import check_room, hint_faults, hosts_of
+from computekit.compute.placing import ask_for_place
+from computekit.compute.scheduler_hints import check_room, hint_faults
 from computekit.compute.services import Services
 from computekit.errors import (
     ClaimsLost,
@@ -50,12 +51,8 @@ from computekit.model import (
 )
 from computekit.scheduler import (
     PlacementIntent,
-    Request,
-    SchedulingRun,
     Unplaced,
     intent_faults,
-    intent_of,
-    translate,
 )
 from computekit.units import Seconds
 from computekit.virt.image_cache import images_of
@@ -166,21 +163,8 @@ class _Create:
         services = self.services
         instance = self.on_host.instance(ctx)
         tried = ctx.notes(_TriedHost)
-        guest = resolve(instance.flavor, instance.image, services.defaults)
-        intent = intent_of(instance)
-        decision = services.scheduler.place(
-            Request(
-                placement=translate(guest, intent),
-                intent=intent,
-                run=SchedulingRun(
-                    ignored_hosts=frozenset(note.host for note in tried),
-                    instance=instance.id,
-                    hosts_of=hosts_of(services, intent),
-                ),
-                machine_type=guest.machine_type,
-                topology=guest.topology,
-            )
-        )
+        asked = ask_for_place(services, instance, ignored=frozenset(note.host for note in tried))
+        decision = services.scheduler.place(asked.request)
         if isinstance(decision, Unplaced):
             explanation = decision.explain()
             failed = "".join(f"; {note.host} was tried: {note.why}" for note in tried)
@@ -191,7 +175,7 @@ class _Create:
 
         def claim(tx: Tx) -> None:
             try:
-                claim_first(services, tx, instance, decision.request, candidates, guest)
+                claim_first(services, tx, instance, decision.request, candidates, asked.guest)
             except ClaimsLost as lost:
                 if why is None:
                     raise

@@ -31,6 +31,7 @@ from computekit.scheduler.provider_predicates import (
     Separate,
 )
 from computekit.scheduler.request import SchedulingRun
+from computekit.scheduler.zone_overlay import AlsoInZone
 from computekit.scheduler.zones import DEFAULT_ZONE
 from computekit.topology import GuestTopology
 
@@ -97,6 +98,7 @@ def run_overlays(run: SchedulingRun) -> tuple[Overlay, ...]:
         found.append(OnHost(run.host))
     if run.ignored_hosts:
         found.append(NotIgnored(run.ignored_hosts))
+    found.extend(AlsoInZone(zone) for zone in sorted(run.zones))
     return tuple(found)
 
 

@@ -68,6 +68,7 @@ class SchedulingRun:
     Attributes:
         ignored_hosts: hosts that must not be chosen: those that were tried, the one to leave ...
         host: the only host that may be chosen; every rule is still asked.
+        zones: that the host must be in too, whatever the instance is pinned to.
         instance: the one that is to be placed, so that a rule can leave it out of what it counts.
         hosts_of: where other instances are that the hints or the group name, as read for this run:
             one host each, two while one moves.
@@ -75,6 +76,7 @@ class SchedulingRun:
 
     ignored_hosts: frozenset[HostName] = frozenset()
     host: HostName | None = None
+    zones: frozenset[str] = frozenset()
     instance: InstanceId | None = None
     hosts_of: FrozenMap[InstanceId, frozenset[HostName]] = FrozenMap()
 
