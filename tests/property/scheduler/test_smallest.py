@@ -39,3 +39,19 @@ def test_no_smaller_change_lets_a_flat_host_take_it(fleet: Fleet, request: Reque
 @given(fleets(most=3), requests(suffixed=2))
 def test_no_smaller_change_lets_a_host_with_a_tree_take_it(fleet: Fleet, request: Request) -> None:
     check(fleet, request, 1)
+
+
+@settings(max_examples=examples(150))
+@given(fleets(most=3), requests(suffixed=2))
+def test_what_helps_a_fleet_is_the_least_of_what_helps_its_hosts(
+    fleet: Fleet, request: Request
+) -> None:
+    scheduler = Scheduler(index_of(fleet), POLICY)
+    found = scheduler.why_not(request)
+    if found.fits:
+        return
+    each = [scheduler.why_not(request, of.host.name).remedy for of in fleet]
+    sizes = [remedy.size for remedy in each if remedy is not None]
+    assert (found.remedy is None) == (not sizes)
+    if found.remedy is not None:
+        assert found.remedy.size == min(sizes), found.text()
