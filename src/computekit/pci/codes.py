@@ -113,4 +113,4 @@ PCI_CODES = FrozenMap(
         "N11": "What the driver says of virtual GPUs cannot be read.",
     }
 )
-"""Codes: written text (C, S, A, F, P), groups (G), hosts (H), vGPUs (K, M), moves (L), notes (N)."""
+"""Codes: of text (C, S, A, F, P), groups (G), hosts (H), vGPUs (K, M), moves (L), notes (N)."""

@@ -8,7 +8,7 @@ from computekit.pci.address import MAX_DOMAIN, PciAddress
 from computekit.pci.address_pattern import AddressRegex
 from computekit.pci.device import DeviceType, HostDevices, PciDevice
 from computekit.pci.finding import Finding, Severity
-from computekit.pci.spec import DeviceSpec
+from computekit.pci.spec import ClassTemplate, DeviceSpec, GroupBy
 
 __all__ = ["Match", "match_devices"]
 
@@ -95,6 +95,8 @@ def _level(spec: DeviceSpec, device: PciDevice) -> int:
         return 0
     if spec.product_id not in (None, device.product_id):
         return 0
+    if device.type is not DeviceType.VF and _for_vfs(spec):
+        return 0
     if spec.interface is not None:
         return _EXACT if spec.interface in device.interfaces else 0
     if spec.address is None or not spec.address.narrows:
@@ -103,6 +105,13 @@ def _level(spec: DeviceSpec, device: PciDevice) -> int:
         return _PARTIAL if spec.address.exact is None else _EXACT
     of_pf = spec.address.exact is not None and spec.address.exact == device.physical_function
     return _PARTIAL if of_pf else 0
+
+
+def _for_vfs(spec: DeviceSpec) -> bool:
+    """Return whether a spec says what only VFs have; a PF often has the ids of its VFs."""
+    if spec.group is not None and spec.group.by is GroupBy.PF:
+        return True
+    return spec.template in {ClassTemplate.VGPU_TYPE, ClassTemplate.MIG_PROFILE}
 
 
 def _not_for_guests(device: PciDevice) -> str | None:

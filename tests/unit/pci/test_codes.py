@@ -241,7 +241,7 @@ CASES: list[tuple[dict[str, object], list[tuple[str, str]]]] = [
     (specs(VF, VF | {"managed": "no"}), [("H08", "device_spec[1]")] * 4),
     (specs({"address": "0000:41:00.1"}, {"address": "41:00.1"}), [("H09", "device_spec[1]")]),
     (
-        specs({"address": "0000:51:00.0", "group_by": "pf", "group_type": "t"}),
+        specs({"address": "0000:51:00.0", "group_by": "card_serial", "group_type": "t"}),
         [("H10", "device_spec[0]")],
     ),
     (

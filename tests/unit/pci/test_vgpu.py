@@ -104,6 +104,20 @@ def test_what_no_class_can_be_made_of_is_left_out(tmp_path: Path) -> None:
     assert stock(known) == {"h1_0000:01:00.0": {"CUSTOM_MIG_2G_35GB_ME": 1}}
 
 
+def test_what_only_vfs_have_leaves_their_pf_alone(tmp_path: Path) -> None:
+    root = unpack(tmp_path)
+    for vf in VFS:
+        add_vgpu(root, str(vf), 1)
+    devices = read_sysfs(root)
+    ids = {"vendor_id": "1b36", "product_id": "0010", "managed": "no"}
+
+    assert stock(planned(devices, {**ids, "resource_class": "@vgpu_type"})) == {
+        "h1_0000:01:00.0": {"CUSTOM_VGPU_NVIDIA_H200X_1_18C": 4}
+    }
+    pairs = {**ids, "group_by": "pf", "group_type": "pair", "group_size": 2}
+    assert len(stock(planned(devices, pairs))) == 4
+
+
 def test_a_vf_keeps_its_vendors_driver(tmp_path: Path) -> None:
     root = unpack(tmp_path)
     add_vgpu(root, str(VFS[0]), 1)
