@@ -14,6 +14,7 @@ class Rule(enum.Enum):
 
     Attributes:
         ANYONE: even who has not said who it is.
+        KNOWN: whoever has said who it is; what it may see, the operation itself decides.
         OPERATOR: an administrator or another service.
         PROJECT: an operator, and who reads about a project of its own.
         READER: whoever may read in the project that it calls for; of what is not that project's,
@@ -23,6 +24,7 @@ class Rule(enum.Enum):
     """
 
     ANYONE = "anyone"
+    KNOWN = "known"
     OPERATOR = "operator"
     PROJECT = "project"
     READER = "reader"
@@ -61,7 +63,7 @@ def allowed(
         return True
     if identity.user is None or identity.system:
         return False
-    if policy is AccessPolicy.OPEN:
+    if policy is AccessPolicy.OPEN or rule is Rule.KNOWN:
         return True
     roles = identity.roles
     if "service" in roles:

@@ -194,16 +194,16 @@ class Application:
         if exchange.path in self._pages and exchange.method == "GET":
             exchange.operation = exchange.path[1:]
             return self._pages[exchange.path]()
+        path = exchange.path
+        if settings.dialect.trims_slash and len(path) > 1:
+            path = path.removesuffix("/")
         exchange.identity = settings.authentication.identify(headers)
-        if exchange.identity.user is None and exchange.path not in self._public:
+        if exchange.identity.user is None and path not in self._public:
             raise Refused(self._unknown_caller())
         exchange.version = version = settings.dialect.version(headers, settings.versions)
         length = _length(environ)
         if length and not environ.get("CONTENT_TYPE"):
             raise Refused(Problem(400, "content-type header required when content-length > 0"))
-        path = exchange.path
-        if settings.dialect.trims_slash and len(path) > 1:
-            path = path.removesuffix("/")
         found, values = self._routes.find(path, exchange.method, version)
         exchange.operation = found.name
         _refuse_nul(exchange.path, str(environ.get("QUERY_STRING", "")))

@@ -65,7 +65,7 @@ RULES = {
     "member": {Rule.READER, Rule.MEMBER},
     "manager": {Rule.READER, Rule.MEMBER},
     "admin": {Rule.READER, Rule.MEMBER, Rule.OPERATOR, Rule.PROJECT},
-    "service": set(Rule) - {Rule.ANYONE},
+    "service": set(Rule) - {Rule.ANYONE, Rule.KNOWN},
     "other": set(),
 }
 
@@ -74,7 +74,7 @@ RULES = {
 def test_which_rules_let_whom_through(role: str) -> None:
     identity = Identity(UserId("u"), OWN, frozenset({role}))
     passed = {rule for rule in Rule if allowed(AccessPolicy.SECURE, rule, identity)}
-    assert passed == RULES[role] | {Rule.ANYONE}
+    assert passed == RULES[role] | {Rule.ANYONE, Rule.KNOWN}
 
 
 def test_nobody_passes_what_is_for_everybody_only() -> None:
@@ -84,4 +84,5 @@ def test_nobody_passes_what_is_for_everybody_only() -> None:
 
 def test_without_a_project_there_is_nothing_to_read() -> None:
     identity = Identity(UserId("u"), None, frozenset({"reader", "member", "manager"}))
-    assert [rule for rule in Rule if allowed(AccessPolicy.SECURE, rule, identity)] == [Rule.ANYONE]
+    passed = [rule for rule in Rule if allowed(AccessPolicy.SECURE, rule, identity)]
+    assert passed == [Rule.ANYONE, Rule.KNOWN]
