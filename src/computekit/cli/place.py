@@ -102,13 +102,15 @@ def place(
     """
     _check_options(ctx, fleet, request)
     size = flavor_from(flavor, vcpus, memory_mib, disk_gib, extra_specs)
-    intent = PlacementIntent(zone=zone, required_traits=frozenset(Trait(t) for t in traits))
+    required = frozenset(Trait(trait) for trait in traits)
+    intent = PlacementIntent(zone=zone, required_traits=required, flavor=size)
     run = SchedulingRun(host=None if host is None else HostName(host))
     with _told(as_json), _opened(state, fleet, request) as (index, written):
         asked = written
         if asked is None:
             guest = resolve(size, _ANY_IMAGE, HostDefaults())
-            asked = Request(translate(guest, intent), intent, run, guest.machine_type)
+            placement = translate(guest, intent)
+            asked = Request(placement, intent, run, guest.machine_type, guest.topology)
         scheduler = Scheduler(index, policy_named(policy, index, filters))
         about = None if why_not is None else HostName(why_not)
         placed = _say(scheduler, asked, about, explain, as_json)

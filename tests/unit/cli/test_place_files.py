@@ -131,6 +131,26 @@ def test_a_server_group_keeps_its_members_apart(place: Place) -> None:
     assert place(racks, {**request, "zone": "az2"}).exit_code == 3
 
 
+def test_a_guest_with_pinned_cpus_needs_nodes_that_have_them(place: Place) -> None:
+    flavor = {**SMALL["flavor"], "extra_specs": {"hw:cpu_policy": "dedicated"}}
+    inventories = {"PCPU": 4, "MEMORY_MB": 65536, "DISK_GB": 500}
+    cell = {"id": 0, "dedicated": [0, 1, 2, 3], "memory_mib": 65536}
+    pages = [{"size_kib": 4, "total": 16_777_216}]
+    hosts = [
+        {"name": "a", "inventories": inventories},
+        {"name": "b", "inventories": inventories, "cells": [{**cell, "pinned": [0, 1, 2]}]},
+        {"name": "c", "inventories": inventories, "cells": [{**cell, "pages": pages}]},
+    ]
+    assert place({"hosts": hosts}, {"flavor": flavor}).output == "c\n"
+    refused = place({"hosts": hosts[:2]}, {"flavor": flavor})
+    assert refused.exit_code == 3
+    assert "NUMA nodes" in refused.output
+    wrong = {"name": "a", "cells": [{**cell, "pinned": [7]}, {**cell, "id": 0}]}
+    told = place({"hosts": [wrong]}, {"flavor": flavor}).output
+    for path in ("cells[0].pinned: 7 not among", "cells[1].id: 0 is that", "cells[1]: CPU 0 is in"):
+        assert path in told
+
+
 def test_a_hint_names_instances_that_hosts_list(place: Place) -> None:
     request = {**SMALL, "hints": {"different_host": ["one"]}}
     assert place(FLEET, request, "--policy", "nova").output == "cmp2\n"

@@ -23,6 +23,7 @@ from computekit.model import (
     Trait,
 )
 from computekit.placement import FleetIndex, ProviderUse
+from computekit.scheduler.files.cell_form import CellForm, cell_faults, topology_of
 from computekit.scheduler.files.server_group_form import (
     LevelForm,
     ServerGroupForm,
@@ -130,6 +131,9 @@ class HostForm:
         machine_types: those that it can run.
         instances: ids of the instances on it, for hints and groups that name them.
         figures: measured numbers by name; `instances` is how many of them there are, unless given.
+        cells: NUMA nodes, for guests that ask for nodes, pinned CPUs or pages of their own; without
+            them the host takes no such guest.
+        address: IP address at which it is reached.
     """
 
     name: Name
@@ -148,6 +152,8 @@ class HostForm:
     machine_types: frozenset[Name] = frozenset({"pc", "q35"})
     instances: frozenset[Name] = frozenset()
     figures: FrozenMap[Name, Annotated[float, Number()]] = FrozenMap()
+    cells: tuple[CellForm, ...] = ()
+    address: Annotated[str, Text(least=0)] = ""
 
 
 @attrs.frozen
@@ -205,6 +211,8 @@ class FleetForm:
         )
         for host in self.hosts:
             figures = {"instances": float(len(host.instances))} if host.instances else {}
+            if host.cells:
+                found.put_cells(HostName(host.name), topology_of(host.cells))
             if figures or host.figures:
                 found.set_figures(HostName(host.name), {**figures, **host.figures})
         enter_groups(found, self.groups, self.hosts_of())
@@ -237,6 +245,7 @@ class FleetForm:
             virt_type=host.virt_type,
             machine_types=frozenset(host.machine_types),
             uefi=False,
+            address=host.address,
         )
         zone = host.zone if host.zone is not None else next(iter(self._zones(host)), None)
         return Host(name, ProviderId(host.name), facts, zone, host.disabled, host.up)
@@ -278,6 +287,7 @@ class FleetForm:
                     message = f"{below.name!a} is that of {first[below.name]} too"
                     yield Fault(f"{here}.name", "duplicate", message)
             yield from _parent_faults(host, path)
+            yield from cell_faults(host.cells, path)
             zones = {*self._zones(host), *(() if host.zone is None else (host.zone,))}
             if len(zones) > 1:
                 message = f"is in several availability zones: {', '.join(sorted(zones))}"

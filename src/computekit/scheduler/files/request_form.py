@@ -7,7 +7,7 @@ import attrs
 
 from computekit.errors import Fault, InvalidInput
 from computekit.forms import Text, Unique, Whole, read_form, read_json
-from computekit.guest import HostDefaults, resolve
+from computekit.guest import GuestConfig, HostDefaults, resolve
 from computekit.ids import (
     AggregateId,
     FlavorId,
@@ -220,9 +220,9 @@ class RequestForm:
             image=None if flavor is None else image,
             group=None if group is None else ServerGroupId(group),
         )
-        placement, machine_type = self._placement(), self.machine_type
+        placement, guest = self._placement(), None
         if flavor is not None:
-            placement, machine_type = self._of_flavor(flavor, image, intent, faults)
+            placement, guest = self._of_flavor(flavor, image, intent, faults)
         _collect(faults, lambda: check_request(placement))
         if faults:
             raise InvalidInput(tuple(faults))
@@ -232,7 +232,11 @@ class RequestForm:
             instance=None if self.instance is None else InstanceId(self.instance),
             hosts_of=hosts_of,
         )
-        return Request(placement, intent, run, machine_type)
+        machine_type = self.machine_type
+        if guest is None:
+            return Request(placement, intent, run, machine_type)
+        machine_type = machine_type or guest.machine_type
+        return Request(placement, intent, run, machine_type, guest.topology)
 
     def _placement(self) -> PlacementRequest:
         plain = _group("", self)
@@ -247,19 +251,18 @@ class RequestForm:
 
     def _of_flavor(
         self, flavor: Flavor, image: Image, intent: PlacementIntent, faults: list[Fault]
-    ) -> tuple[PlacementRequest, str | None]:
+    ) -> tuple[PlacementRequest, GuestConfig | None]:
         asked = self._placement()
-        nothing = asked, None
         try:
             guest = resolve(flavor, image, HostDefaults())
             groups = tuple(group for group in asked.groups if group.suffix)
             found = translate(guest, intent, groups=groups)
         except InvalidInput as error:
             faults.extend(attrs.evolve(one, path=f"request.{one.path}") for one in error.faults)
-            return nothing
+            return asked, None
         except ValueError as error:
             faults.append(Fault("request.groups", "duplicate", str(error)))
-            return nothing
+            return asked, None
         plain = next((group for group in asked.groups if not group.suffix), RequestGroup())
         further = tuple(
             attrs.evolve(
@@ -280,7 +283,7 @@ class RequestForm:
             group_policy=self.group_policy or found.group_policy,
             same_subtree=(*found.same_subtree, *asked.same_subtree),
         )
-        return placement, self.machine_type or guest.machine_type
+        return placement, guest
 
 
 def read_request(text: str | bytes) -> RequestForm:
