@@ -5,13 +5,14 @@ about and at the level of hosts. So what a claim is judged by and what a replica
 rows; a member that moves holds those of both ends until the move has ended.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
-from computekit.ids import ConsumerId, ServerGroupId
+from computekit.ids import ConsumerId, HostName, ServerGroupId
 from computekit.model import ServerGroup, TopologyLevels
 from computekit.placement.columns import Cow
+from computekit.placement.host_aggregates import Values
 from computekit.placement.ports import CounterHold
 
 __all__ = [
@@ -157,12 +158,39 @@ class Groups:
         self.levels: TopologyLevels = levels
         self._states: Cow[dict[ServerGroupId, GroupState]] = Cow({})
         self._groups_of: Cow[dict[ConsumerId, tuple[ServerGroupId, ...]]] = Cow({})
+        # What each value of a column of metadata is as a domain, by the column's key.
+        self.domains: dict[str, tuple[list[Values], list[str | None]]] = {}
+        # The rows of hosts that have members, while rows are numbered as in this layout.
+        self._rows: dict[str, int | None] = {}
+        self._layout = -1
 
     def fork(self) -> "Groups":
         """Return a copy that shares until written."""
         other = Groups(self.levels)
         other._states, other._groups_of = self._states.fork(), self._groups_of.fork()
         return other
+
+    def rows_of(
+        self, hosts: Iterable[str], layout: int, row: Callable[[HostName], int | None]
+    ) -> list[int]:
+        """Return the rows of hosts that have members; those that are not there are left out.
+
+        Args:
+            hosts: their names.
+            layout: of the fleet; what was found is kept until it changes.
+            row: finds the row of a host.
+        """
+        if self._layout != layout:
+            self._rows, self._layout = {}, layout
+        known = self._rows
+        found: list[int] = []
+        for host in hosts:
+            if host not in known:
+                known[host] = row(HostName(host))
+            at = known[host]
+            if at is not None:
+                found.append(at)
+        return found
 
     def of(self, group: ServerGroupId) -> GroupState:
         """Return a group and where its members are."""

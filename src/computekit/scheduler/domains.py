@@ -107,7 +107,13 @@ def _by_domain(
     if key is None:
         return np.full(len(fleet.up[rows]), number(None))
     codes, values = fleet.metadata(key).coded(rows)
-    found = _asked(number, (_domain(key, None, some) for some in values))[codes]
+    known = fleet.groups.domains
+    domains = known.get(key)
+    if domains is None or domains[0] is not values:
+        domains = known[key] = values, []
+    # Values are only ever added.
+    domains[1].extend(_domain(key, None, some) for some in values[len(domains[1]) :])
+    found = _asked(number, domains[1])[codes]
     if key == _ZONE:
         zones, names = fleet.labels["zone"].coded(rows)
         own = np.fromiter((name is not None for name in names), np.bool_, len(names))

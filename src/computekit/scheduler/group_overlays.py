@@ -7,14 +7,20 @@ from typing import ClassVar, TypeAlias
 import attrs
 import numpy as np
 
-from computekit.ids import ConsumerId, HostName, InstanceId, ServerGroupId
-from computekit.model import HOST_LEVEL, FrozenMap, PlacementRule, RuleKind
+from computekit.ids import ConsumerId, InstanceId, ServerGroupId
+from computekit.model import HOST_LEVEL, FrozenMap, PlacementRule
 from computekit.placement import BoolArray, FleetIndex, LevelState, Rows
 from computekit.scheduler.changes import Adjustment, Drop
 from computekit.scheduler.domains import domain_in, domains_among, rows_in
-from computekit.scheduler.overlays import Limits, rows_of
+from computekit.scheduler.overlays import Limits
 from computekit.scheduler.request import Request
-from computekit.scheduler.topology_rules import MANY_DOMAINS, Eligible, judge_domain
+from computekit.scheduler.topology_rules import (
+    MANY_DOMAINS,
+    Eligible,
+    Verdicts,
+    judge_domain,
+    judge_domains,
+)
 
 __all__ = ["FollowsGroup", "Membership", "Survivors", "eligible_of", "group_overlays", "has_skew"]
 
@@ -69,21 +75,18 @@ class FollowsGroup:
         return f"{self.wanted.words} in {self.membership.name}"
 
     def limits(self, fleet: FleetIndex, /) -> Limits:
-        others = self._others(fleet)
-        judge = self._judge(others)
+        verdicts = self._verdicts(fleet)
         if self.wanted.level != HOST_LEVEL:
-            return Limits(mask=rows_in(fleet, self.wanted.level, judge, _ALL))
-        hosts = [HostName(domain) for domain in others.counts]
-        if self.wanted.kind is RuleKind.SPREAD:  # a host without a member always passes
-            return Limits(without=rows_of(fleet, (host for host in hosts if not judge(host))))
-        if not hosts:
-            return Limits()
-        return Limits(only=rows_of(fleet, (host for host in hosts if judge(host))))
+            return Limits(mask=rows_in(fleet, self.wanted.level, verdicts.allow, _ALL))
+        named = fleet.groups.rows_of(verdicts.exceptions, fleet.layout, fleet.row)
+        if verdicts.others:
+            return Limits(without=frozenset(named)) if named else Limits()
+        return Limits(only=frozenset(named))
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
         if self.wanted.level == HOST_LEVEL:
             return self.limits(fleet).rows(len(fleet))[rows]
-        return rows_in(fleet, self.wanted.level, self._judge(self._others(fleet)), rows)
+        return rows_in(fleet, self.wanted.level, self._verdicts(fleet).allow, rows)
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         level = self.wanted.level
@@ -105,9 +108,9 @@ class FollowsGroup:
     def _least(self, others: LevelState) -> int | None:
         return 0 if self.eligible is None else self.eligible.least(others.counts, self.wanted)
 
-    def _judge(self, others: LevelState) -> Callable[[str | None], bool]:
-        least = self._least(others)
-        return lambda domain: judge_domain(self.wanted, domain, others, least) is None
+    def _verdicts(self, fleet: FleetIndex) -> Verdicts:
+        others = self._others(fleet)
+        return judge_domains(self.wanted, others, self._least(others))
 
 
 def has_skew(request: Request, fleet: FleetIndex) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import attrs
 import numpy as np
 
-from computekit.ids import ConsumerId, HostName
+from computekit.ids import ConsumerId
 from computekit.model import HOST_LEVEL
 from computekit.placement import FleetIndex
 from computekit.scheduler.blocks import FloatArray
@@ -14,6 +14,9 @@ from computekit.scheduler.request import Request
 from computekit.scheduler.topology_rules import soft_scores
 
 __all__ = ["GroupWeigher"]
+
+# A row costs about as much to be lifted alone as this many in a pass over all.
+_DENSE = 128
 
 
 @attrs.frozen
@@ -39,7 +42,7 @@ class GroupWeigher:
             return {}
         instance = request.run.instance
         mine = None if instance is None else ConsumerId(instance)
-        few: dict[int, float] = {}
+        few: dict[str, float] = {}
         many: FloatArray | None = None
         for rule in state.group.soft_rules:
             scores = soft_scores(rule, state.at(rule.level, mine).counts)
@@ -49,11 +52,12 @@ class GroupWeigher:
                 found = domain_numbers(fleet, rule.level, scores)
                 many = found if many is None else many + found
                 continue
-            for domain, score in scores.items():
-                row = fleet.row(HostName(domain))
-                if row is not None:
-                    few[row] = few.get(row, 0.0) + score
-        if many is None:
-            return few
-        np.add.at(many, list(few), list(few.values()))
-        return many
+            for host, score in scores.items():
+                few[host] = few.get(host, 0.0) + score
+        rows = fleet.groups.rows_of(few, fleet.layout, fleet.row)
+        weights = [few[fleet.names[row]] for row in rows]
+        if many is None and len(rows) * _DENSE < len(fleet):
+            return dict(zip(rows, weights, strict=True))
+        found = np.zeros(len(fleet)) if many is None else many
+        found[rows] += weights
+        return found
