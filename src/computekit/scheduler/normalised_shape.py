@@ -40,7 +40,16 @@ class NormalisedShape:
         predicates: what is asked of every host.
     """
 
-    __slots__ = ("_ends", "_generation", "_kept", "_passing", "_scale", "_weights", "predicates")
+    __slots__ = (
+        "_best",
+        "_ends",
+        "_generation",
+        "_kept",
+        "_passing",
+        "_scale",
+        "_weights",
+        "predicates",
+    )
 
     def __init__(self, predicates: tuple[Predicate, ...], weights: RawWeights) -> None:
         self.predicates: tuple[Predicate, ...] = predicates
@@ -51,6 +60,8 @@ class NormalisedShape:
         # By `_scale`, which may not be that of now.
         self._kept = BlockScores()
         self._scale = Scale.nothing(0)
+        # What `best` said last; None once it may be something else.
+        self._best: tuple[int, float] | None = None
 
     @property
     def scores(self) -> BlockScores:
@@ -66,25 +77,9 @@ class NormalisedShape:
 
     def best(self) -> tuple[int, float] | None:
         """Return the row with the highest score, the first of equals, and its score."""
-        kept, weights = self._kept, self._weights
-        now = self._now()
-        if now == self._scale:
-            row = kept.best()
-            return None if row is None else (row, kept.score(row))
-        gained = now.most_gained(
-            self._scale, self._ends.tops, weights.least_counts, weights.most_counts
-        )
-        best, top = -1, NEVER
-        for looked, row in enumerate(kept.ranking()):
-            if kept.score(row) + gained < top:
-                break
-            if looked == _CLOSE:
-                self._fill(kept.rows())
-                return self.best()
-            score = now.score(*weights.of(row))
-            if score > top or (score == top and row < best):
-                best, top = row, score
-        return None if best < 0 else (best, top)
+        if self._best is None:
+            self._best = self._find_best()
+        return self._best
 
     def score(self, row: int) -> float:
         """Return the score of a row."""
@@ -143,6 +138,27 @@ class NormalisedShape:
         found.fill(flat)
         return found
 
+    def _find_best(self) -> tuple[int, float] | None:
+        kept, weights = self._kept, self._weights
+        now = self._now()
+        if now == self._scale:
+            row = kept.best()
+            return None if row is None else (row, kept.score(row))
+        gained = now.most_gained(
+            self._scale, self._ends.tops, weights.least_counts, weights.most_counts
+        )
+        best, top = -1, NEVER
+        for looked, row in enumerate(kept.ranking()):
+            if kept.score(row) + gained < top:
+                break
+            if looked == _CLOSE:
+                self._fill(kept.rows())
+                return self._find_best()
+            score = now.score(*weights.of(row))
+            if score > top or (score == top and row < best):
+                best, top = row, score
+        return None if best < 0 else (best, top)
+
     def _now(self) -> Scale:
         """Return the scale of the rows that are in the running now."""
         return self._ends.scale(self._weights.raw, self._kept)
@@ -173,6 +189,7 @@ class NormalisedShape:
                 if before:
                     ends.leave(row)
         kept.write_few(list(rows), scores)
+        self._best = None
         self._now()
 
     def _fill(self, rows: npt.NDArray[np.intp]) -> None:
@@ -182,3 +199,4 @@ class NormalisedShape:
         flat = np.full(weights.raw.shape[1], NEVER)
         flat[rows] = self._scale.scores(weights.raw.take(rows, axis=1), self._counts(rows))
         self._kept.fill(flat)
+        self._best = None
