@@ -93,8 +93,11 @@ def create(
     user: UserId,
     zone: str | None = None,
     hints: FrozenMap[str, tuple[str, ...]] = FrozenMap(),
+    also: Callable[[Tx, Instance], None] | None = None,
 ) -> tuple[Instance, Operation]:
     """Write down a new instance and the operation that will create it.
+
+    What `also` writes is written with it, or not at all.
 
     Raises:
         InvalidInput: name, flavor, image or hints break rules; all faults are in it.
@@ -132,6 +135,8 @@ def create(
     def write(tx: Tx) -> None:
         check_room(services, instance)
         services.instances.add_instance(tx, instance)
+        if also is not None:
+            also(tx, instance)
 
     operation = services.submit(create_kind(services), CreateParams(), instance.id, also=write)
     return instance, operation
