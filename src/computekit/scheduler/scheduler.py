@@ -135,7 +135,8 @@ class Scheduler:
     def catch_up(self) -> None:
         """Bring all that is kept up to the fleet as it is; `place` does so for one shape alone.
 
-        Whoever has time after a claim, and not while somebody waits for a decision, saves it there.
+        It takes longer, but may be done when nobody waits for a decision: after a claim. The next
+        one then finds the best row of its shape.
 
         Raises:
             StoreUnavailable: what the index follows cannot be read.
@@ -144,6 +145,7 @@ class Scheduler:
             self.index.refresh()
             for kept in self._shapes.values():
                 kept.fitter.forget(kept.shape.catch_up(self.index, self._answers))
+                kept.shape.best()
 
     def why_not(self, request: Request, host: HostName | None = None) -> WhyNot:
         """Return why `request` does not go to `host`, and the smallest change after which it fits.
