@@ -48,6 +48,7 @@ from computekit.scheduler import (
     PlacementIntent,
     Policy,
     Request,
+    RequestDelta,
     SchedulingRun,
 )
 from computekit.topology import GuestNode, GuestTopology, HostNode, HostTopology, PageStock
@@ -326,6 +327,10 @@ def of_metadata(name: str, metadata: Mapping[str, str], intent: PlacementIntent)
     )
 
 
+def of_delta(delta: RequestDelta) -> Kind:
+    return lambda source: Case(grouped(fleet(source)), attrs.evolve(request(), deltas=(delta,)))
+
+
 def of_aggregate(source: random.Random) -> Case:
     found = FleetIndex()
     plain = fleet(source)
@@ -466,6 +471,16 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "apart": members(PlacementRule(RuleKind.SPREAD, HOST_LEVEL)),
         "at most two": members(PlacementRule(RuleKind.SPREAD, HOST_LEVEL, max_per_domain=1)),
         "with the others": members(PlacementRule(RuleKind.TOGETHER, HOST_LEVEL)),
+        "zone of volumes": lambda s: Case(
+            fleet(s), request(run=SchedulingRun(zones=frozenset({"az9"})))
+        ),
+        "refused by a request filter": of_delta(RequestDelta("mine", refusal="not today")),
+        "aggregates of a request filter": of_delta(
+            RequestDelta("mine", any_of=frozenset({frozenset({AggregateId("other")})}))
+        ),
+        "kept out by a request filter": of_delta(
+            RequestDelta("mine", none_of=frozenset({AggregateId("u1")}))
+        ),
         "NUMA nodes": nodes(1, 1),
         "NUMA fit": nodes(2, 2, 2),
     }

@@ -50,7 +50,8 @@ def limits_of(
     """Return which rows the overlays of a request allow; None if it has no overlays."""
     found: Limits | None = None
     run = request.run
-    of_run = () if run.host is None and not run.ignored_hosts else run_overlays(run)
+    asks = run.host is not None or run.ignored_hosts or run.zones
+    of_run = run_overlays(run) if asks else ()
     for overlay in (*of_run, *policy.overlays(request), *further):
         limits = overlay.limits(fleet)
         found = limits if found is None else found.both(limits)
