@@ -1,10 +1,11 @@
 """What was given away meets what the configuration makes of the host now."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
 from computekit.pci.address import PciAddress
+from computekit.pci.device import PciDevice
 from computekit.pci.finding import Finding, Severity
 from computekit.pci.state import KeptUnit, PciState, UnitStanding
 from computekit.pci.unit import DeviceUnit, UnitKey
@@ -26,7 +27,7 @@ class Reconciled:
 
 
 def reconcile(
-    state: PciState, wanted: Sequence[DeviceUnit], there: Collection[PciAddress]
+    state: PciState, wanted: Sequence[DeviceUnit], there: Mapping[PciAddress, PciDevice]
 ) -> Reconciled:
     """Return what becomes of each unit, by the life cycle of groups and devices.
 
@@ -46,7 +47,7 @@ def reconcile(
     Args:
         state: what is remembered.
         wanted: the units that the configuration makes, what is remembered among their members.
-        there: where devices are.
+        there: the devices, by address. Another one in the place of a member does not count.
     """
     look = _Look(wanted, there)
     findings: list[Finding] = []
@@ -77,7 +78,7 @@ def reconcile(
 class _Look:
     """What is wanted, by what it is looked for."""
 
-    def __init__(self, wanted: Iterable[DeviceUnit], there: Collection[PciAddress]) -> None:
+    def __init__(self, wanted: Iterable[DeviceUnit], there: Mapping[PciAddress, PciDevice]) -> None:
         self._there = there
         self._by_key: dict[UnitKey, DeviceUnit] = {}
         self._of: dict[PciAddress, DeviceUnit] = {}
@@ -98,7 +99,7 @@ class _Look:
             message = f"{_of_whom(held)} cannot change: {'; '.join(reasons)} ({lists})"
             findings.append(Finding("G08", Severity.REFUSE, path, message, _sorted(old.addresses)))
             return held
-        gone = tuple(it for it in _sorted(old.addresses) if it not in self._there)
+        gone = self._gone(old)
         if gone:
             message = f"{_of_whom(held)}: {_listed(gone)} is not there; it is kept until it is free"
             findings.append(Finding("G11", Severity.WARN, path, message, _sorted(old.addresses)))
@@ -114,6 +115,18 @@ class _Look:
             unit = attrs.evolve(old, traits=new.traits, missing=gone)
             return KeptUnit(unit, UnitStanding.RETIRING, held.holding)
         return KeptUnit(new, UnitStanding.DEGRADED if gone else UnitStanding.OFFERED, held.holding)
+
+    def _gone(self, unit: DeviceUnit) -> tuple[PciAddress, ...]:
+        """Return the members that are not there, or others than they were."""
+        ids = {it.address: (it.device.vendor_id, it.device.product_id) for it in unit.members}
+        now = {
+            address: (device.vendor_id, device.product_id)
+            for address in unit.addresses
+            if (device := self._there.get(address)) is not None
+        }
+        return tuple(
+            at for at in _sorted(unit.addresses) if at not in now or now[at] != ids.get(at, now[at])
+        )
 
     def _refused_changes(self, old: DeviceUnit, new: DeviceUnit | None) -> Iterator[str]:
         for address in _sorted(old.addresses):
@@ -144,6 +157,9 @@ class _Look:
             message = f"would become a member of the group {new.group!r}; move its owner away, or "
             find("G09", Severity.REFUSE, message + "wait for the end of a migration, first")
             return held
+        if self._gone(old):
+            find("H17", Severity.WARN, "is not there; it is kept until it is free")
+            return attrs.evolve(held, standing=UnitStanding.RETIRING)
         if new is not None and new.resource_class != old.resource_class:
             message = f"is {old.resource_class} and would become {new.resource_class}"
             find("H14", Severity.REFUSE, message)
@@ -152,9 +168,6 @@ class _Look:
             message = f"is counted by {old.provider_name} and would be by {new.provider_name}: "
             find("H15", Severity.REFUSE, message + "give the VFs of a PF equal traits meanwhile")
             return held
-        if address not in self._there:
-            find("H17", Severity.WARN, "is not there; it is kept until it is free")
-            return attrs.evolve(held, standing=UnitStanding.RETIRING)
         if new is None:
             find("H16", Severity.WARN, "is meant by no spec; it is kept until it is free")
             return attrs.evolve(held, standing=UnitStanding.RETIRING)

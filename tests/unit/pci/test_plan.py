@@ -290,6 +290,28 @@ def test_a_device_in_use_that_is_gone_or_unlisted_is_kept(devices: HostDevices) 
     assert totals(freed_plan.tree) == {"h1_0000:81:00.0": {"CUSTOM_VF": 1}}
 
 
+def test_another_device_in_the_place_of_one_in_use_waits(devices: HostDevices) -> None:
+    spec: Spec = {"address": "0000:81:00.2"}
+    state = taken(start(devices, spec, *PAIR).state, "0000:81:00.2", "group/g0")
+    swapped = HostDevices.of(
+        (
+            attrs.evolve(it, product_id=0x99)
+            if str(it.address) in {"0000:81:00.2", "0000:01:00.1"}
+            else it
+            for it in devices.devices
+        ),
+        (),
+    )
+
+    plan = start(swapped, spec, *PAIR, state=state)
+
+    assert {"H17", "G11"} <= codes(plan)
+    assert not plan.state.free
+    assert "CUSTOM_PCI_1B36_0010" in totals(plan.tree)["h1_0000:81:00.0"]
+    after = start(swapped, spec, state=freed(plan.state))
+    assert totals(after.tree) == {"h1_0000:81:00.0": {"CUSTOM_PCI_1B36_0099": 1}}
+
+
 def test_vfs_of_a_pf_in_use_are_withheld(devices: HostDevices) -> None:
     bare = without(devices, *(f"81:00.{function}" for function in range(1, 5)))
     state = taken(start(bare, single("81:00.0")).state, "0000:81:00.0")
