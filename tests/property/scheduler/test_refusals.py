@@ -5,13 +5,14 @@ import inspect
 import pkgutil
 import random
 
+import attrs
 import numpy as np
 import pytest
 
 from bench.scheduler.refusal_kinds import HELPLESS, KINDS
 from bench.scheduler.refusals import helpless, outcomes
 from computekit import scheduler
-from computekit.scheduler import Placed, Scheduler
+from computekit.scheduler import Explanation, Placed, Scheduler, nova_weighing
 from computekit.scheduler.deciding_again import all_predicates
 from computekit.scheduler.delta_predicates import Added
 from tests.property.effort import examples
@@ -80,3 +81,24 @@ def test_a_host_alone_is_cured_too(kind: str) -> None:
     again = Scheduler(case.fleet, case.policy).why_not(changed, host)
     assert again.fits, (found.text(), again.text())
     assert isinstance(Scheduler(case.fleet, case.policy).place(changed), Placed)
+
+
+@pytest.mark.parametrize("nova", [False, True])
+@pytest.mark.parametrize("kind", sorted({**KINDS, **HELPLESS}))
+def test_decisions_and_explanations_agree_on_every_host(kind: str, nova: bool) -> None:
+    case = {**KINDS, **HELPLESS}[kind](random.Random(4))
+    policy = attrs.evolve(case.policy, weighers=nova_weighing()) if nova else case.policy
+    scheduler = Scheduler(case.fleet, policy, tries_per_host=1)
+    found = scheduler.why_not(case.request)
+    asked = [case.request, found.changed(case.fleet)]
+    for request in asked:
+        explanation = scheduler.place(request).explain()
+        assert isinstance(explanation, Explanation)
+        fits = [report.host for report in explanation.hosts if report.fits]
+        taken = [candidate.host for candidate in scheduler.place(request).candidates()]
+        assert sorted(set(taken)) == fits
+        for host in case.fleet.names:
+            run = attrs.evolve(request.run, host=host)
+            there = scheduler.place(attrs.evolve(request, run=run))
+            if request.run.host is None:
+                assert isinstance(there, Placed) == (host in fits)
