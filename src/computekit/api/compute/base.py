@@ -1,5 +1,7 @@
 """What all operations of the Compute API share."""
 
+from typing import Generic, TypeVar
+
 import attrs
 
 from computekit.api.context import CallContext, Identity
@@ -9,14 +11,31 @@ from computekit.errors import NotFound
 from computekit.ids import InstanceId, ProjectId, UserId
 from computekit.model import InstanceState
 
-__all__ = ["VERSIONS", "Cloud", "is_admin", "may_see", "project_of", "since", "user_of"]
+__all__ = ["VERSIONS", "Cloud", "Page", "is_admin", "may_see", "project_of", "since", "user_of"]
 
 VERSIONS = VersionRange("compute", Microversion(2, 1), Microversion(2, 104))
+
+T = TypeVar("T")
 
 
 def since(minor: int) -> Microversion:
     """Return the microversion 2.`minor`."""
     return Microversion(2, minor)
+
+
+@attrs.frozen
+class Page(Generic[T]):
+    """Some of the things that were asked for.
+
+    Attributes:
+        items: on this page.
+        more: whether there are others behind them.
+        query_text: as it was asked for, for the link to the next page.
+    """
+
+    items: tuple[T, ...]
+    more: bool = False
+    query_text: str = ""
 
 
 @attrs.frozen

@@ -5,7 +5,7 @@ from types import NoneType
 import attrs
 
 from computekit.api.access import Rule
-from computekit.api.compute.base import Cloud, is_admin, since
+from computekit.api.compute.base import Cloud, Page, is_admin, since
 from computekit.api.context import CallContext
 from computekit.api.operation import ApiOperation
 from computekit.errors import AlreadyExists, Conflict, Fault, InvalidInput, NotFound, StateConflict
@@ -61,6 +61,7 @@ class FlavorQuery:
         down: whether the greatest come first.
         limit: the most that are returned.
         marker: begin behind this one.
+        query_text: the query as it came.
     """
 
     public: bool | None = True
@@ -70,6 +71,7 @@ class FlavorQuery:
     down: bool = False
     limit: int = 1000
     marker: FlavorId | None = None
+    query_text: str = ""
 
 
 @attrs.frozen
@@ -127,11 +129,11 @@ class FlavorAccess:
 
 LIST_FLAVORS = ApiOperation(
     "list_flavors", "GET", "/v2.1/flavors", "Names and ids of flavors.",
-    FlavorQuery, tuple[OfferedFlavor, ...], since(1), rule=Rule.READER,
+    FlavorQuery, Page[OfferedFlavor], since(1), rule=Rule.READER,
 )  # fmt: skip
 LIST_FLAVORS_DETAIL = ApiOperation(
     "list_flavors_detail", "GET", "/v2.1/flavors/detail", "Flavors.",
-    FlavorQuery, tuple[OfferedFlavor, ...], since(1), rule=Rule.READER,
+    FlavorQuery, Page[OfferedFlavor], since(1), rule=Rule.READER,
 )  # fmt: skip
 SHOW_FLAVOR = ApiOperation(
     "show_flavor", "GET", _ONE, "One flavor.",
@@ -181,7 +183,7 @@ class FlavorCalls:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def all(self, asked: FlavorQuery, context: CallContext) -> tuple[OfferedFlavor, ...]:
+    def all(self, asked: FlavorQuery, context: CallContext) -> Page[OfferedFlavor]:
         """Carry out `LIST_FLAVORS` and `LIST_FLAVORS_DETAIL`."""
         admin = is_admin(context.identity)
         public = asked.public if admin else True
@@ -201,7 +203,8 @@ class FlavorCalls:
             if asked.marker not in ids:
                 raise InvalidInput((Fault("marker", "not_found", "there is no such flavor"),))
             found = found[ids.index(asked.marker) + 1 :]
-        return tuple(found[: asked.limit])
+        some = tuple(found[: asked.limit])
+        return Page(some, len(found) > asked.limit, asked.query_text)
 
     def show(self, asked: FlavorPath, context: CallContext) -> OfferedFlavor:
         """Carry out `SHOW_FLAVOR` and `LIST_EXTRA_SPECS`."""

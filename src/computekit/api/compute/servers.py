@@ -5,7 +5,7 @@ from types import NoneType
 import attrs
 
 from computekit.api.access import Rule
-from computekit.api.compute.base import Cloud, is_admin, project_of, since, user_of
+from computekit.api.compute.base import Cloud, Page, is_admin, project_of, since, user_of
 from computekit.api.compute.locks import check_unlocked
 from computekit.api.compute.server_view import ServerView, ServerViews
 from computekit.api.context import CallContext
@@ -34,7 +34,6 @@ __all__ = [
     "NewServer",
     "ServerCalls",
     "ServerChange",
-    "ServerPage",
     "ServerPath",
     "ServersAsked",
 ]
@@ -62,21 +61,6 @@ class ServersAsked:
     query: ServerQuery
     all_projects: bool = False
     query_text: str = ""
-
-
-@attrs.frozen
-class ServerPage:
-    """One page of servers.
-
-    Attributes:
-        servers: on it.
-        more: whether there may be others behind them.
-        query_text: as it was asked for.
-    """
-
-    servers: tuple[ServerView, ...]
-    more: bool
-    query_text: str
 
 
 @attrs.frozen
@@ -144,11 +128,11 @@ class ServerChange:
 
 LIST_SERVERS = ApiOperation(
     "list_servers", "GET", "/v2.1/servers", "Names and ids of servers.",
-    ServersAsked, ServerPage, since(1), rule=Rule.READER,
+    ServersAsked, Page[ServerView], since(1), rule=Rule.READER,
 )  # fmt: skip
 LIST_SERVERS_DETAIL = ApiOperation(
     "list_servers_detail", "GET", "/v2.1/servers/detail", "Servers.",
-    ServersAsked, ServerPage, since(1), rule=Rule.READER,
+    ServersAsked, Page[ServerView], since(1), rule=Rule.READER,
 )  # fmt: skip
 SHOW_SERVER = ApiOperation(
     "show_server", "GET", _ONE, "One server.",
@@ -179,7 +163,7 @@ class ServerCalls:
         self._cloud = cloud
         self._views = ServerViews(cloud)
 
-    def all(self, asked: ServersAsked, context: CallContext) -> ServerPage:
+    def all(self, asked: ServersAsked, context: CallContext) -> Page[ServerView]:
         """Carry out `LIST_SERVERS` and `LIST_SERVERS_DETAIL`."""
         query = asked.query
         if not is_admin(context.identity):
@@ -189,14 +173,14 @@ class ServerCalls:
         elif not asked.all_projects and query.project is None:
             query = attrs.evolve(query, project=project_of(context))
         if query.limit == 0:
-            return ServerPage((), False, asked.query_text)
+            return Page((), False, asked.query_text)
         try:
             rows = tuple(self._cloud.servers.servers(attrs.evolve(query, limit=query.limit + 1)))
         except NotFound as error:
             fault = Fault("marker", "not_found", f"there is no server {error.id}")
             raise InvalidInput((fault,)) from error
         views = self._views.several(rows[: query.limit])
-        return ServerPage(views, len(rows) > query.limit, asked.query_text)
+        return Page(views, len(rows) > query.limit, asked.query_text)
 
     def show(self, asked: ServerPath, context: CallContext) -> ServerView:
         """Carry out `SHOW_SERVER`."""

@@ -1,0 +1,6 @@
+"""The Compute API over HTTP, as Nova's callers know it."""
+
+from computekit.http.compute.dialect import ComputeDialect
+from computekit.http.compute.endpoints import compute_endpoints
+
+__all__ = ["ComputeDialect", "compute_endpoints"]

@@ -1,0 +1,66 @@
+"""The operations of the Compute API, bound to their calls and to how they look on the wire."""
+
+from computekit.api.compute import Cloud
+from computekit.api.compute import flavors as flavor_api
+from computekit.api.compute import servers as server_api
+from computekit.api.compute import versions as version_api
+from computekit.http.compute import flavors, links, servers
+from computekit.http.compute.binding import bound, empty
+from computekit.http.endpoint import Endpoint
+
+__all__ = ["compute_endpoints"]
+
+
+def compute_endpoints(cloud: Cloud) -> tuple[Endpoint, ...]:
+    """Return every operation of the Compute API, carried out by `cloud`."""
+    return (
+        *_of_versions(),
+        *_of_flavors(flavor_api.FlavorCalls(cloud)),
+        *_of_servers(server_api.ServerCalls(cloud)),
+    )
+
+
+def _nothing(_request: object, _minor: int) -> None:
+    return None
+
+
+def _of_versions() -> tuple[Endpoint, ...]:
+    show = version_api.show_versions
+    return (
+        bound(version_api.LIST_VERSIONS, show, _nothing, links.render_versions),
+        bound(version_api.SHOW_VERSION, show, _nothing, links.render_version),
+    )
+
+
+def _of_flavors(calls: flavor_api.FlavorCalls) -> tuple[Endpoint, ...]:
+    api, at, flavor = flavor_api, flavors.parse_path, flavors.render_flavor
+    return (
+        bound(api.LIST_FLAVORS, calls.all, flavors.parse_query_of, flavors.render_names),
+        bound(api.LIST_FLAVORS_DETAIL, calls.all, flavors.parse_query_of, flavors.render_details),
+        bound(api.SHOW_FLAVOR, calls.show, at, flavor),
+        bound(api.CREATE_FLAVOR, calls.create, flavors.parse_new, flavor),
+        bound(api.DESCRIBE_FLAVOR, calls.describe, flavors.parse_description, flavor),
+        bound(api.DELETE_FLAVOR, calls.delete, at, empty(202)),
+        bound(api.LIST_EXTRA_SPECS, calls.show, at, flavors.render_specs),
+        bound(api.SET_EXTRA_SPECS, calls.set_specs, flavors.parse_specs, flavors.render_specs),
+        bound(api.DELETE_EXTRA_SPEC, calls.set_specs, flavors.parse_spec_path, empty(200)),
+        bound(api.LIST_FLAVOR_ACCESS, calls.access, at, flavors.render_access),
+        bound(
+            api.ADD_FLAVOR_ACCESS,
+            calls.change_access,
+            flavors.parse_access,
+            flavors.render_access,
+        ),
+    )
+
+
+def _of_servers(calls: server_api.ServerCalls) -> tuple[Endpoint, ...]:
+    api, at = server_api, servers.parse_path
+    return (
+        bound(api.LIST_SERVERS, calls.all, servers.parse_query_of, servers.render_names),
+        bound(api.LIST_SERVERS_DETAIL, calls.all, servers.parse_query_of, servers.render_details),
+        bound(api.SHOW_SERVER, calls.show, at, servers.render_server),
+        bound(api.CREATE_SERVER, calls.create, servers.parse_new, servers.render_made),
+        bound(api.UPDATE_SERVER, calls.update, servers.parse_change, servers.render_server),
+        bound(api.DELETE_SERVER, calls.delete, at, empty(204)),
+    )
