@@ -2,6 +2,7 @@
 
 from computekit_daemons.commands.aggregate import aggregates, pin, unpin
 from computekit_daemons.commands.consoles import console, console_text
+from computekit_daemons.commands.group import groups
 from computekit_daemons.commands.host import hosts
 from computekit_daemons.commands.images import image
 from computekit_daemons.commands.instance import PROJECT, USER, create, delete, instances, show
@@ -17,6 +18,7 @@ __all__ = [
     "console_text",
     "create",
     "delete",
+    "groups",
     "hosts",
     "image",
     "instances",

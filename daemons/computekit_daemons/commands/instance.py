@@ -7,11 +7,17 @@ import click
 from computekit import compute
 from computekit.cli import flavor_from, flavor_options, state_option
 from computekit.ids import ProjectId, UserId
-from computekit.model import encode
-from computekit_daemons.commands.named import image_named, instance_named, names_of
+from computekit.model import FrozenMap, encode
+from computekit_daemons.commands.named import (
+    group_named,
+    image_named,
+    instance_named,
+    names_of,
+)
 from computekit_daemons.commands.opened import opened
 from computekit_daemons.commands.output import json_option, say
 from computekit_daemons.commands.waiting import finish, progress, timeout_option, wait_option
+from computekit_daemons.state import Wired
 from computekit_daemons.views import instance_table, instances_table, operations_table
 
 __all__ = ["PROJECT", "USER", "create", "delete", "instances", "show"]
@@ -26,6 +32,13 @@ PROJECT, USER = ProjectId("default"), UserId("default")
 @flavor_options
 @click.option("--image", required=True, help="Name or id of an image.")
 @click.option("--zone", help="Availability zone.")
+@click.option(
+    "--hint",
+    "hints",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Scheduler hint: group, same_host, different_host; repeatable.",
+)
 @wait_option
 @timeout_option
 def create(
@@ -38,6 +51,7 @@ def create(
     extra_specs: tuple[str, ...],
     image: str,
     zone: str | None,
+    hints: tuple[str, ...],
     wait: bool,
     timeout_s: float,
 ) -> None:
@@ -52,9 +66,25 @@ def create(
             project=PROJECT,
             user=USER,
             zone=zone,
+            hints=_hints(wired, hints),
         )
         finish(wired, operation, wait, timeout_s)
         say(instance_table(wired.services.existing(instance.id), None))
+
+
+def _hints(wired: Wired, words: tuple[str, ...]) -> FrozenMap[str, tuple[str, ...]]:
+    """Return scheduler hints; groups and instances may be called by their names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise click.UsageError(f"--hint is KEY=VALUE, not {word!r}")
+        if key == "group":
+            value = group_named(wired, value).id
+        elif key in {"same_host", "different_host"}:
+            value = instance_named(wired, value).id
+        found[key] = (*found.get(key, ()), value)
+    return FrozenMap(found)
 
 
 @click.command(name="list")

@@ -7,10 +7,17 @@ import click
 from computekit.errors import NotFound
 from computekit.ids import InstanceId, OperationId
 from computekit.journal import Operation, OperationState
-from computekit.model import Image, Instance
+from computekit.model import Image, Instance, ServerGroup
 from computekit_daemons.state import Wired
 
-__all__ = ["all_operations", "image_named", "instance_named", "names_of", "operation_named"]
+__all__ = [
+    "all_operations",
+    "group_named",
+    "image_named",
+    "instance_named",
+    "names_of",
+    "operation_named",
+]
 
 
 def names_of(wired: Wired) -> dict[str, str]:
@@ -35,6 +42,22 @@ def instance_named(wired: Wired, name: str) -> Instance:
         ids = ", ".join(one.id for one in named)
         raise click.ClickException(f"several instances are called {name}; say which: {ids}")
     return named[0]
+
+
+def group_named(wired: Wired, name: str) -> ServerGroup:
+    """Return the server group of this id, or the only one of this name.
+
+    Raises:
+        NotFound: there is none.
+        click.ClickException: there are several.
+    """
+    found = [row for row in wired.services.slots.groups.groups() if name in {row.id, row.name}]
+    if not found:
+        raise NotFound("server group", name)
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        raise click.ClickException(f"several server groups are called {name}; say which: {ids}")
+    return found[0]
 
 
 def all_operations(

@@ -218,6 +218,29 @@ def _write(
             if held := services.instances.instances(host=name):
                 raise InUse("host", name, f"{len(held)} instance{'s' if len(held) > 1 else ''}")
             services.hosts.put_host(tx, attrs.evolve(host, zone=zone))
+        _check_members(services, name, [row for row in old.values() if name in row.hosts], mine)
+
+
+def _check_members(
+    services: Services, host: HostName, before: Iterable[Aggregate], after: Iterable[Aggregate]
+) -> None:
+    """Let a host pass whose members of server groups stay in the domains that they count in.
+
+    Raises:
+        InUse: a rule is about a level of which the host would come into another domain.
+    """
+    old, new = [row.metadata for row in before], [row.metadata for row in after]
+    levels = services.slots.levels
+    moved = {
+        level.name
+        for level in levels.declared
+        if {row.get(level.key) for row in old} - {None}
+        != {row.get(level.key) for row in new} - {None}
+    }
+    for row in services.instances.instances(host=host) if moved else ():
+        group = None if row.group is None else services.slots.groups.group(row.group)
+        if group is not None and moved & set(group.levels):
+            raise InUse("host", host, f"a member of server group {group.name}")
 
 
 def _check_domains(services: Services, host: HostName, mine: Iterable[Aggregate]) -> None:

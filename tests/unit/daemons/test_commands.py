@@ -216,3 +216,28 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     refused = CliRunner().invoke(main, ["list", "--state", str(tmp_path / "none")])
     assert refused.exit_code == 1
     assert "computekit-allinone --state" in refused.output
+
+
+def test_members_of_a_group_lie_apart(run: Run, disk: str) -> None:
+    made = run(
+        "groups", "create", "web", "--policy", "anti-affinity", "--rule", "max_server_per_host=1"
+    )
+    assert made.exit_code == 0, made.output
+    assert "at most 1 per host" in run("groups").output
+    assert len(json.loads(run("groups", "list", "--json").output)) == 1
+    bad = run("groups", "create", "x", "--policy", "anti-affinity", "--rule", "max_server_per_x=0")
+    assert bad.exit_code == 1
+    assert "there is no level 'x'" in bad.output
+    delete = ["delete"]
+    try:
+        for name in ("w1", "w2", "w3"):
+            delete.append(name)
+            refused = run("create", name, "--image", disk, "--hint", "group=web")
+            assert refused.exit_code == (1 if name == "w3" else 0), refused.output
+        rows = json.loads(run("list", "--json").output)
+        assert {row["host"] for row in rows} == {"fake-1", "fake-2", None}
+        assert "w2" in run("groups", "show", "web").output
+    finally:
+        assert run(*delete).exit_code == 0
+    assert run("groups", "delete", "web").output == "web deleted\n"
+    assert json.loads(run("groups", "--json").output) == []
