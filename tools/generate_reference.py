@@ -125,7 +125,8 @@ PCI_CODES_HEAD = """\
 
 C, S, A, F and P are faults of what is written: the file, a device spec, an alias, an affinity set,
 the memory of a host. G is about groups, H about a configuration together with a host, K and M about
-virtual GPUs, L about moves. N is what discovery finds broken; it keeps no other device from being reported.
+virtual GPUs, L about moves, V about device profiles. N is what discovery finds broken; it keeps no
+other device from being reported.
 
 | code | meaning |
 |------|---------|

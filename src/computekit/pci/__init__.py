@@ -1,5 +1,16 @@
 """A host's PCI devices: which there are, which may be given to guests, and as what."""
 
+from computekit.pci.accelerator import (
+    Accelerator,
+    AcceleratorBinding,
+    AttachHandle,
+    DeviceProvider,
+    DryHandle,
+    MdevHandle,
+    MemoryDeviceProvider,
+    PciHandle,
+    parse_attach_handle,
+)
 from computekit.pci.address import MAX_DOMAIN, PciAddress
 from computekit.pci.address_pattern import AddressGlob, AddressPattern, AddressRegex
 from computekit.pci.affinity_set import AffinitySet, affinities_of, parse_affinity_sets
@@ -11,6 +22,7 @@ from computekit.pci.alias import (
     parse_alias_request,
     parse_aliases,
 )
+from computekit.pci.arq import Arq, ArqEvent, ArqOutcome, ArqState, judge_arqs
 from computekit.pci.burn import (
     Burn,
     BurnLedger,
@@ -54,6 +66,7 @@ from computekit.pci.inventory import (
 from computekit.pci.locality import Affinity, AffinityKey, GuestPlace
 from computekit.pci.matching import Match, match_devices
 from computekit.pci.mdev import Mdev, MdevPool, MdevRule, mdev_pools
+from computekit.pci.mdev_discovery import read_mdevs
 from computekit.pci.memory_carver import CarvableType, MemoryCarver
 from computekit.pci.moving import (
     DEVICE_MOVES,
@@ -65,6 +78,12 @@ from computekit.pci.moving import (
 )
 from computekit.pci.nodedev import parse_nodedevs, read_nodedevs
 from computekit.pci.plan import PciPlan, plan_devices
+from computekit.pci.profile import (
+    ACCELERATORS_TRAIT,
+    DeviceProfile,
+    ProfileGroup,
+    parse_device_profile,
+)
 from computekit.pci.provider_layout import (
     PciAllocation,
     ProviderWrite,
@@ -125,9 +144,12 @@ from computekit.pci.wiring import (
 )
 
 __all__ = [
+    "ACCELERATORS_TRAIT",
     "DEVICE_MOVES",
     "MAX_DOMAIN",
     "PCI_CODES",
+    "Accelerator",
+    "AcceleratorBinding",
     "AddressGlob",
     "AddressPattern",
     "AddressRegex",
@@ -138,6 +160,11 @@ __all__ = [
     "AliasCount",
     "AliasOption",
     "AllocateUnits",
+    "Arq",
+    "ArqEvent",
+    "ArqOutcome",
+    "ArqState",
+    "AttachHandle",
     "Burn",
     "BurnLedger",
     "BurnState",
@@ -160,6 +187,8 @@ __all__ = [
     "DeviceInventory",
     "DeviceMove",
     "DeviceMoveKind",
+    "DeviceProfile",
+    "DeviceProvider",
     "DeviceRelease",
     "DeviceRequest",
     "DeviceSpec",
@@ -169,6 +198,7 @@ __all__ = [
     "DeviceWant",
     "DevicesWiped",
     "DiscoveryNote",
+    "DryHandle",
     "EffectKind",
     "FakeCleaner",
     "Finding",
@@ -190,11 +220,13 @@ __all__ = [
     "KeptUnit",
     "Match",
     "Mdev",
+    "MdevHandle",
     "MdevPool",
     "MdevRule",
     "MdevType",
     "MemoryBurns",
     "MemoryCarver",
+    "MemoryDeviceProvider",
     "MemoryHotPlug",
     "NoteCode",
     "NumaPolicy",
@@ -204,12 +236,14 @@ __all__ = [
     "PciDevice",
     "PciEvent",
     "PciExplanation",
+    "PciHandle",
     "PciHost",
     "PciMemory",
     "PciPlan",
     "PciState",
     "PciTransition",
     "PortModel",
+    "ProfileGroup",
     "ProviderWrite",
     "ReservePolicy",
     "Severity",
@@ -236,6 +270,7 @@ __all__ = [
     "explain_devices",
     "finish_cleaning",
     "form_groups",
+    "judge_arqs",
     "lease_dirty",
     "map_devices",
     "mark_published",
@@ -247,7 +282,9 @@ __all__ = [
     "parse_affinity_sets",
     "parse_alias_request",
     "parse_aliases",
+    "parse_attach_handle",
     "parse_creatable_types",
+    "parse_device_profile",
     "parse_device_specs",
     "parse_nodedevs",
     "parse_pci_config",
@@ -259,6 +296,7 @@ __all__ = [
     "plug_all",
     "ports_needed",
     "provider_writes",
+    "read_mdevs",
     "read_nodedevs",
     "read_sysfs",
     "render_pci_memory",

@@ -100,6 +100,12 @@ PCI_CODES = FrozenMap(
         "M04": "A parent of mediated devices is not there.",
         "P01": "The file with what a host remembers is no JSON, or holds no object.",
         "P02": "Something in the file with what a host remembers is missing, unknown or malformed.",
+        "V01": "The name of a device profile has characters that it cannot have.",
+        "V02": "A device profile, or a group of it, asks for nothing.",
+        "V03": "A resource of a device profile is of no such class, or no amount.",
+        "V04": "A trait of a device profile is none, or neither required nor forbidden.",
+        "V05": "A key of a device profile is not known.",
+        "V06": "Nobody knows how to attach what an accelerator service has bound.",
         "N01": "An entry is not called like a PCI address; it is left out.",
         "N02": "Vendor, product or class cannot be read; the device is left out.",
         "N03": "The NUMA node cannot be read; it counts as unknown.",
@@ -113,4 +119,4 @@ PCI_CODES = FrozenMap(
         "N11": "What the driver says of virtual GPUs cannot be read.",
     }
 )
-"""Codes: of text (C, S, A, F, P), groups (G), hosts (H), vGPUs (K, M), moves (L), notes (N)."""
+"""What each means; the first letter says what it is about: see the page of codes."""

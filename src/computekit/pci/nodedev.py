@@ -8,6 +8,7 @@ import attrs
 
 from computekit.pci.address import MAX_DOMAIN, PciAddress
 from computekit.pci.device import DiscoveryNote, HostDevices, NoteCode, PciDevice
+from computekit.pci.vgpu import MdevType, VgpuFacts, VgpuInterface
 
 __all__ = ["parse_nodedevs", "read_nodedevs"]
 
@@ -90,6 +91,7 @@ class _Reading:
             self.note(NoteCode.HIGH_DOMAIN, entry, message)
         self._addresses.add(address)
         self._parents[name] = parent
+        physical_function = self._physical_function(entry, pci)
         self._devices[name] = PciDevice(
             address=address,
             vendor_id=vendor_id,
@@ -98,9 +100,10 @@ class _Reading:
             numa_node=self._number(entry, pci.find("numa"), "node", NoteCode.NO_NUMA_NODE),
             iommu_group=self._number(entry, pci.find("iommuGroup"), "number", NoteCode.BROKEN_LINK),
             driver=device.findtext("driver/name"),
-            physical_function=self._physical_function(entry, pci),
+            physical_function=physical_function,
             max_vfs=self._read_vfs(entry, pci),
             card_serial=_serial(pci),
+            vgpu=self._mdev_types(entry, pci, virtual=physical_function is not None),
         )
 
     def devices(self) -> list[PciDevice]:
@@ -144,6 +147,23 @@ class _Reading:
         except ValueError as error:
             self.note(NoteCode.BROKEN_LINK, entry, f"phys_function: {error}")
             return None
+
+    def _mdev_types(self, entry: str, pci: ET.Element, *, virtual: bool) -> VgpuFacts | None:
+        """Return the types of mediated devices; libvirt tells nothing of other virtual GPUs."""
+        found = pci.find("capability[@type='mdev_types']")
+        if found is None:
+            return None
+        types: list[MdevType] = []
+        for element in found.findall("type"):
+            available = element.findtext("availableInstances", "")
+            if not available.isdecimal():
+                message = f"availableInstances: {available[:40]!r} is no number"
+                self.note(NoteCode.BROKEN_VGPU, entry, message)
+                return None
+            name, api = element.findtext("name", ""), element.findtext("deviceAPI", "")
+            types.append(MdevType(element.get("id", ""), name, int(available), api))
+        interface = VgpuInterface.MDEV_ON_VF if virtual else VgpuInterface.MDEV
+        return VgpuFacts(interface, mdev_types=tuple(sorted(types)))
 
     def _read_vfs(self, entry: str, pci: ET.Element) -> int:
         """Keep the indexes of the VFs of a PF; return how many it can have."""

@@ -311,6 +311,8 @@ def test_every_code_has_a_case() -> None:
     told |= {"H21", "H22", "H23", *(f"{it}0{n}" for it in "KM" for n in range(1, 5))}
     # And these moves: see test_guest_devices.py.
     told |= {"L01", "L02", "L03"}
+    # And these accelerators: see test_accelerators.py.
+    told |= {f"V0{number}" for number in range(1, 7)}
 
     assert told | {code.value for code in NoteCode} == set(PCI_CODES)
 

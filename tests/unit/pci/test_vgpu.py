@@ -15,6 +15,7 @@ from computekit.pci import (
     HostDevices,
     Mdev,
     MdevRule,
+    MdevType,
     MemoryCarver,
     NoteCode,
     PciAddress,
@@ -26,9 +27,11 @@ from computekit.pci import (
     mdev_pools,
     mig_profile_of,
     parse_creatable_types,
+    parse_nodedevs,
     parse_pci_config,
     plan_carving,
     plan_devices,
+    read_mdevs,
     read_sysfs,
 )
 from tests.unit.pci.fixture import unpack
@@ -149,6 +152,45 @@ def test_the_three_generations_are_told_apart(tmp_path: Path) -> None:
     assert found[PF].mdev_types[0].available == 4
     assert [note.code for note in devices.notes] == [NoteCode.BROKEN_VGPU]
     assert VFS[2] in devices.by_address
+
+
+def test_libvirt_tells_types_of_mediated_devices() -> None:
+    text = (
+        "<device><name>pci_0000_41_00_0</name><parent>computer</parent><capability type='pci'>"
+        "<class>0x030200</class><domain>0</domain><bus>65</bus><slot>0</slot>"
+        "<function>0</function><product id='0x1eb8'/><vendor id='0x10de'/>"
+        "<capability type='mdev_types'><type id='nvidia-222'><name>GRID T4-1B</name>"
+        "<deviceAPI>vfio-pci</deviceAPI><availableInstances>{}</availableInstances></type>"
+        "</capability></capability></device>"
+    )
+
+    (device,) = parse_nodedevs([("t4", text.format(16))]).devices
+    broken = parse_nodedevs([("t4", text.format("many"))])
+
+    assert device.vgpu is not None
+    assert device.vgpu.interface is VgpuInterface.MDEV
+    assert device.vgpu.mdev_types == (MdevType("nvidia-222", "GRID T4-1B", 16, "vfio-pci"),)
+    assert broken.devices[0].vgpu is None
+    assert [note.code for note in broken.notes] == [NoteCode.BROKEN_VGPU]
+
+
+def test_mediated_devices_that_there_are(tmp_path: Path) -> None:
+    home = tmp_path / "bus/mdev/devices"
+    uuid = "6f1c9d60-0000-4000-8000-000000000001"
+    real = tmp_path / "devices/pci0000:00/0000:01:00.0" / uuid
+    real.mkdir(parents=True)
+    (real / "mdev_type").symlink_to("../mdev_supported_types/nvidia-63")
+    home.mkdir(parents=True)
+    (home / uuid).symlink_to(f"../../../devices/pci0000:00/0000:01:00.0/{uuid}")
+    (home / "not-one").symlink_to("../../../devices/x/not-one")
+    orphan = "6f1c9d60-0000-4000-8000-000000000002"
+    (home / orphan).symlink_to(f"../../../devices/virtual/mtty/mtty/{orphan}")
+
+    found, notes = read_mdevs(tmp_path)
+
+    assert found == (Mdev(uuid, PF, "nvidia-63"),)
+    assert [note.entry for note in notes] == [orphan, "not-one"]
+    assert read_mdevs(tmp_path / "nowhere") == ((), ())
 
 
 def test_names_of_types_and_of_profiles() -> None:
