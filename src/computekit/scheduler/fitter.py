@@ -1,6 +1,6 @@
 """The exact judgement of one host, for one shape of requests; kept until the host's row changes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from itertools import islice
 from typing import TypeAlias
 
@@ -49,25 +49,34 @@ class Fitter:
         self._total: Resources = FrozenMap(total)
         self._suffixes = [group.suffix for group in placement.groups]
         self._found: dict[int, Fit | None] = {}
+        # Rows that `doubtful` has not told since they changed; None: it has told none yet.
+        self._untold: set[int] | None = None
 
-    def forget(self, rows: Iterable[int] | None) -> None:
+    def forget(self, rows: Collection[int] | None) -> None:
         """Forget what was found of rows that have changed; of all with None."""
         if rows is None:
             self._found.clear()
             self._cells.clear()
-        elif self._found or self._cells:
+            self._untold = None
+        elif self._found or self._cells or self._untold is not None:
             for row in rows:
                 self._found.pop(row, None)
                 self._cells.pop(row, None)
+            if self._untold is not None:
+                self._untold.update(rows)
 
     def doubtful(self, fleet: FleetIndex, allowed: BoolArray) -> list[int]:
-        """Return those of the allowed rows that the predicates alone do not decide."""
-        if self._topology is None:
-            found: list[int] = np.flatnonzero(allowed & fleet.nested).tolist()
-            return found
-        # What was found to fit stays so until its row changes, and is forgotten then.
-        rows: list[int] = np.flatnonzero(allowed).tolist()
-        return [row for row in rows if self._cells.get(row) is None or fleet.nested[row]]
+        """Return the allowed rows that the predicates alone do not decide; once until they change.
+
+        Whoever strikes out those that do not fit need not look at the others again.
+        """
+        untold, self._untold = self._untold, set()
+        if untold is not None:
+            every = self._topology is not None
+            return [row for row in untold if allowed[row] and (every or fleet.nested[row])]
+        rows = allowed if self._topology is not None else allowed & fleet.nested
+        found: list[int] = np.flatnonzero(rows).tolist()
+        return found
 
     def cells(self, fleet: FleetIndex, row: int) -> TopologyFit | None:
         """Return where the guest's NUMA nodes go on the row; None if nowhere, or there are none."""

@@ -178,8 +178,28 @@ def preferred(
 def fit_guest(host: HostTopology, guest: GuestTopology) -> TopologyFit | None:
     """Return the preferred way to put a guest on a host, or None if there is none."""
     nodes = preferred(host.nodes, guest)
-    found = next(topology_fits(nodes, guest, host.overcommit), None)
+    found = _straight(nodes, guest, host.overcommit)
+    if found is None and len(guest.nodes) > 1:
+        found = next(topology_fits(nodes, guest, host.overcommit), None)
     return None if found is None else attrs.evolve(found, emulator=_emulator(nodes, guest, found))
+
+
+def _straight(
+    hosts: Sequence[HostNode], guest: GuestTopology, ratios: Overcommit | None
+) -> TopologyFit | None:
+    """Return what the search finds if it need not turn back: each node on the first that fits."""
+    left = list(hosts)
+    chosen: list[NodeFit] = []
+    for number in range(len(guest.nodes)):
+        for at, host in enumerate(left):
+            fit = fit_node(host, guest, number, ratios)
+            if isinstance(fit, NodeFit):
+                chosen.append(fit)
+                del left[at]
+                break
+        else:
+            return None
+    return TopologyFit(tuple(chosen))
 
 
 def _emulator(hosts: Iterable[HostNode], guest: GuestTopology, fit: TopologyFit) -> frozenset[int]:

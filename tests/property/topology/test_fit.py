@@ -10,12 +10,16 @@ from computekit.topology import (
     GuestNode,
     GuestTopology,
     HostNode,
+    HostTopology,
     NodeFit,
+    Overcommit,
     PageSize,
     PageStock,
     ThreadPolicy,
+    fit_guest,
     fit_node,
     give_back,
+    preferred,
     take,
     topology_fits,
 )
@@ -93,3 +97,12 @@ def test_fits_finds_just_what_all_orders_of_pairs_allow(
     ]
     found = [tuple(node.host for node in fit.nodes) for fit in topology_fits(nodes, guest)]
     assert found == [tuple(host.id for host in order) for order in every]
+
+
+@given(hosts(), guests())
+def test_the_way_straight_on_is_the_first_that_the_search_finds(
+    nodes: tuple[HostNode, ...], guest: GuestTopology
+) -> None:
+    found = fit_guest(HostTopology(nodes), guest)
+    first = next(topology_fits(preferred(nodes, guest), guest, Overcommit()), None)
+    assert (None if found is None else found.nodes) == (None if first is None else first.nodes)
