@@ -29,6 +29,7 @@ from computekit.journal import OperationKind, run_operations
 from computekit.runtime import Runtime
 from computekit.scheduler import Policy
 from computekit.units import Seconds, days_to_seconds
+from computekit_daemons.allinone_http import AUTHS, Front, serving
 from computekit_daemons.hypervisors import fake_hypervisors, libvirt_hypervisor
 from computekit_daemons.logs import log_to_stderr
 from computekit_daemons.rules import STANDARD_POLICY, policy_of, rule_options
@@ -36,10 +37,16 @@ from computekit_daemons.state import Wired, make_private, open_state
 
 __all__ = ["AllInOne", "main"]
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
 
 def _announce(url: str) -> None:
-    sys.stdout.write(f"ready {url}\n")
-    sys.stdout.flush()
+    _say(f"ready {url}")
 
 
 @attrs.frozen
@@ -56,6 +63,7 @@ class AllInOne:
         kinds: the kinds of operations that it carries out.
         rules: what it does by itself, how often, and how much.
         policy: where instances go.
+        front: where and for whom HTTP is answered; None: nowhere.
     """
 
     state: Path
@@ -67,13 +75,15 @@ class AllInOne:
     kinds: Callable[[Services], tuple[OperationKind[Never], ...]] = operation_kinds
     rules: UpkeepRules = attrs.field(factory=UpkeepRules)
     policy: Policy = STANDARD_POLICY
+    front: Front | None = None
 
     def serve(self, stop: threading.Event, ready: Callable[[str], None] = _announce) -> None:
         """Run until `stop` is set; guests go on after that.
 
         Args:
             stop: ends it.
-            ready: called with the state directory's URL once operations are carried out.
+            ready: called once operations are carried out and requests answered, with the URL to
+                ask at, or else with that of the state directory.
 
         Raises:
             InUse: another all-in-one has the state directory.
@@ -110,7 +120,12 @@ class AllInOne:
                     workers=self.workers,
                 )
                 upkeep.run(runtime)
-                ready(wired.state.path.as_uri())
+                url = wired.state.path.as_uri()
+                if self.front is not None:
+                    url = stack.enter_context(serving(wired, self.front, runtime))
+                ready(url)
+                if self.front is not None:
+                    _say(f"clouds.yaml {wired.state.path / 'clouds.yaml'}")
                 stop.wait()
                 runtime.drain(Seconds(30.0))
 
@@ -133,6 +148,17 @@ class AllInOne:
                 hypervisor.close()
 
 
+def _address(
+    _context: click.Context, _parameter: click.Parameter, text: str | None
+) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isdecimal() and int(port) < 65536):
+        raise click.BadParameter(f"{text!r} is not HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.option(
     "--state",
@@ -140,6 +166,18 @@ class AllInOne:
     required=True,
     envvar="COMPUTEKIT_STATE",
     help="Directory that holds everything: database, images, guests' disks.",
+)
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    callback=_address,
+    help="Where the APIs answer; port 0 takes a free one. Without it, none does.",
+)
+@click.option(
+    "--auth",
+    type=click.Choice(AUTHS),
+    default="none",
+    help="How callers of the APIs are recognised; none believes everybody on this machine.",
 )
 @click.option("--libvirt", metavar="URI", help="A libvirtd [default: a private one under --state].")
 @click.option("--fake", metavar="HOSTS", type=click.IntRange(0), default=0, help="Fake hosts.")
@@ -164,6 +202,8 @@ class AllInOne:
 @click.version_option(__version__)
 def main(
     state: Path,
+    listen: tuple[str, int] | None,
+    auth: str,
     libvirt: str | None,
     fake: int,
     host_name: str,
@@ -176,11 +216,15 @@ def main(
 ) -> None:
     """Run placement, scheduler, operations and an agent in one process.
 
-    Prints "ready URL" once operations are carried out. SIGTERM or SIGINT ends it; guests go on,
-    and operations go on with the next start.
+    Prints "ready URL" once operations are carried out, and with --listen the path of the
+    clouds.yaml for clients. SIGTERM or SIGINT ends it; guests go on, and operations go on with the
+    next start.
     """
     if libvirt and fake:
         raise click.UsageError("--libvirt and --fake exclude each other")
+    if listen and auth == "none" and listen[0] not in LOOPBACK:
+        raise click.UsageError("say --auth where others than this machine can reach it")
+    front = Front(*listen, auth, verbose) if listen else None
     log_to_stderr(verbose=verbose)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -189,7 +233,15 @@ def main(
     try:
         policy = policy_of(filters, weighers)
         service = AllInOne(
-            state, libvirt, fake, host_name, virt_type, workers, rules=rules, policy=policy
+            state,
+            libvirt,
+            fake,
+            host_name,
+            virt_type,
+            workers,
+            rules=rules,
+            policy=policy,
+            front=front,
         )
         service.serve(stop)
     except ComputekitError as error:
