@@ -18,6 +18,7 @@ from computekit.store import (
     SqlCells,
     SqlGroups,
     SqlHosts,
+    SqlInstances,
     SqlPlacement,
     SqlStore,
 )
@@ -30,6 +31,7 @@ from computekit.testing.cell_laws import CellBench, CellLaws
 from computekit.testing.group_claim_laws import GroupClaimBench, GroupClaimLaws
 from computekit.testing.group_laws import GroupBench, GroupLaws
 from computekit.testing.host_laws import HostBench, HostLaws, example_host
+from computekit.testing.instance_laws import InstanceBench, InstanceLaws
 from computekit.testing.placement_bench import PlacementBench
 from computekit.testing.placement_laws import PlacementLaws
 from computekit.testing.store_laws import SharedStoreLaws, StoreLaws
@@ -117,6 +119,13 @@ class TestPostgresqlGroupClaims(Databases, GroupClaimLaws):
             yield GroupClaimBench(
                 store, placement, SqlHosts(store), SqlAggregates(store), SqlGroups(store)
             )
+
+
+class TestPostgresqlInstances(Databases, InstanceLaws):
+    @contextmanager
+    def open(self, directory: Path) -> Iterator[InstanceBench]:
+        with self.store(directory) as store:
+            yield InstanceBench(store, SqlInstances(store))
 
 
 class TestPostgresqlPlacement(Databases, PlacementLaws):
