@@ -33,7 +33,7 @@ def with_implied(roles: Iterable[str]) -> frozenset[str]:
     Args:
         roles: in lower case; those that are not known here imply nothing.
     """
-    held = frozenset(roles)
+    held = frozenset(map(str, roles))
     for at, role in enumerate(_BELOW):
         if role in held:
             return held | frozenset(str(below) for below in _BELOW[at:])

@@ -33,6 +33,7 @@ from computekit.files import storage_errors, sync
 from computekit.guest import check_name
 from computekit.ids import ImageId, is_uuid, new_uuid
 from computekit.images.inspection import inspect_image
+from computekit.images.ports import ByteSource
 from computekit.model import MAX_AMOUNT, FrozenMap, Image, decode, encode
 from computekit.units import Bytes, Gib, Mib, Seconds, gib_to_bytes
 
@@ -80,6 +81,15 @@ class LocalImages:
         """Return what is known of an image."""
         return self._record(image).image
 
+    def added_s(self, image: ImageId) -> Seconds:
+        """Return when an image was added, in seconds since the Unix epoch.
+
+        Raises:
+            NotFound: there is none.
+            ImageRefused: what is kept of it is damaged.
+        """
+        return self._record(image).added_s
+
     def read(self, image: ImageId) -> BinaryIO:
         """Open the image's file; the caller closes it."""
         known = self.image(image)
@@ -108,7 +118,7 @@ class LocalImages:
         self,
         name: str,
         disk_format: str,
-        source: BinaryIO,
+        source: ByteSource,
         *,
         image: ImageId | None = None,
         min_disk_gib: Gib = Gib(0),
@@ -176,7 +186,7 @@ class LocalImages:
             raise ImageRefused(image, f"it is kept under the id of {record.image.id!a}")
         return record
 
-    def _copy(self, source: BinaryIO, target: Path, name: str) -> str:
+    def _copy(self, source: ByteSource, target: Path, name: str) -> str:
         digest = hashlib.sha256()
         copied = 0
         with target.open("xb") as file:

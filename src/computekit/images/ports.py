@@ -7,9 +7,17 @@ from computekit.ids import ImageId
 from computekit.model import FrozenMap, Image
 from computekit.units import Gib, Mib
 
-__all__ = ["ImageStore"]
+__all__ = ["ByteSource", "ImageStore"]
 
 _NONE: FrozenMap[str, str] = FrozenMap()
+
+
+class ByteSource(Protocol):
+    """Where the bytes of an image come from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes; none at the end."""
+        ...
 
 
 class ImageStore(Protocol):
@@ -41,7 +49,7 @@ class ImageStore(Protocol):
         self,
         name: str,
         disk_format: str,
-        source: BinaryIO,
+        source: ByteSource,
         *,
         image: ImageId | None = None,
         min_disk_gib: Gib = Gib(0),
