@@ -9,25 +9,35 @@ import attrs
 
 from computekit.access import (
     AccessDirectory,
+    Passwords,
+    Revoked,
     Secrets,
+    SignIn,
+    Tokens,
     User,
     open_access,
     write_clouds,
 )
 from computekit.api import Identity
+from computekit.api import identity as identity_api
 from computekit.api.compute import VERSIONS, Cloud
+from computekit.errors import Fault, InvalidInput
 from computekit.http import (
     Answer,
     Application,
     Authenticator,
+    BasicAuth,
     Everybody,
     Mounts,
+    PlainDialect,
     Server,
     Settings,
     StaticToken,
+    TokenAuth,
     listening_socket,
 )
 from computekit.http.compute import ComputeDialect, compute_endpoints
+from computekit.http.identity import identity_endpoints
 from computekit.runtime import Runtime
 from computekit.store import SqlFlavors, SqlKeypairs, SqlServers
 from computekit_daemons.metrics import Metrics
@@ -39,7 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AUTHS", "Front", "cloud_of", "serving"]
 
-AUTHS = ("none", "token")
+AUTHS = ("none", "token", "basic", "password")
 
 
 @attrs.frozen
@@ -85,7 +95,7 @@ def serving(wired: Wired, front: Front, runtime: Runtime) -> Iterator[str]:
     url = f"http://{host}:{listener.getsockname()[1]}"
     secrets = open_access(AccessDirectory(wired.state.path / "access"), random.SystemRandom())
     write_clouds(wired.state.path / "clouds.yaml", url, front.auth, secrets)
-    application = _application(wired, front, runtime, secrets)
+    application = _application(wired, front, runtime, secrets, url)
     server = Server(application, listener, runtime.clock, threads=front.threads)
     served = runtime.pool("http", 1).submit(server.serve)
     try:
@@ -96,33 +106,54 @@ def serving(wired: Wired, front: Front, runtime: Runtime) -> Iterator[str]:
 
 
 def _application(
-    wired: Wired, front: Front, runtime: Runtime, secrets: Secrets
+    wired: Wired, front: Front, runtime: Runtime, secrets: Secrets, url: str
 ) -> "WSGIApplication":
     metrics, log = Metrics(), RequestLog(all_of_them=front.verbose)
-    source = random.Random(random.SystemRandom().getrandbits(256))
-    settings = Settings(
+    clock, system = runtime.clock, random.SystemRandom()
+    passwords = Passwords(
+        {user.name: user.hashed for user in secrets.directory.users}, clock, system.randbytes(32)
+    )
+    revoked = Revoked(AccessDirectory(wired.state.path / "access").revoked)
+    tokens = Tokens(secrets.directory, secrets.key, revoked, clock, system)
+    sign_in = SignIn(secrets.directory, passwords, tokens)
+    shared = Settings(
         VERSIONS,
-        _authentication(front.auth, secrets),
-        runtime.clock,
-        source,
-        dialect=ComputeDialect(),
+        _authentication(front.auth, secrets, sign_in, url),
+        clock,
+        random.Random(system.getrandbits(256)),
         observers=(metrics.observe, log.observe),
     )
+    compute = attrs.evolve(shared, dialect=ComputeDialect())
+    identity = attrs.evolve(shared, versions=identity_api.VERSIONS, dialect=PlainDialect())
     pages: dict[str, Callable[[], Answer]] = {"/metrics": metrics.page}
-    compute = Application(compute_endpoints(cloud_of(wired)), settings)
-    return Mounts({"compute": compute}, Application((), settings, pages))
+    return Mounts(
+        {
+            "compute": Application(compute_endpoints(cloud_of(wired)), compute),
+            "identity": Application(identity_endpoints(sign_in), identity),
+        },
+        Application((), shared, pages),
+    )
 
 
-def _authentication(auth: str, secrets: Secrets) -> Authenticator:
-    directory = secrets.directory
-    admin = next(user for user in directory.users if user.name == "admin")
-    identity = _identity_of(admin)
+def _authentication(auth: str, secrets: Secrets, sign_in: SignIn, url: str) -> Authenticator:
+    users = secrets.directory.users
+    if auth == "basic":
+        identities = {user.name: _identity_of(user) for user in users}
+        return BasicAuth(sign_in.passwords, identities, "computekit")
+    if auth == "password":
+        return TokenAuth(sign_in, f"{url}/identity/v3")
+    admin = next((user for user in users if "admin" in _identity_of(user).roles), None)
+    if admin is None:
+        fault = Fault("users", "no_admin", f"--auth {auth} needs a user who is an administrator")
+        raise InvalidInput((fault,))
     if auth == "none":
-        return Everybody(identity)
-    return StaticToken(secrets.token, identity=identity)
+        return Everybody(_identity_of(admin))
+    return StaticToken(secrets.token, identity=_identity_of(admin))
 
 
 def _identity_of(user: User) -> Identity:
-    """Return who calls where nobody is asked who it is: the first administrator."""
+    """Return who a user is in its first project, for which all that it calls is done."""
+    if not user.grants:
+        return Identity(user.id)
     project = user.grants[0].project
     return Identity(user.id, project, user.roles_in(project))
