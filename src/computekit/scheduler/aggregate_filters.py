@@ -16,6 +16,7 @@ from computekit.scheduler.metadata_predicates import (
     MetadataLists,
     MetadataMeets,
 )
+from computekit.scheduler.overlays import Overlay
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.remembered import remembered
 from computekit.scheduler.request import Request
@@ -107,7 +108,7 @@ class AggregateMultiTenancyIsolation:
 
     name: ClassVar[str] = "AggregateMultiTenancyIsolation"
 
-    def predicates(self, request: Request, /) -> tuple[Predicate, ...]:
+    def overlays(self, request: Request, /) -> tuple[Overlay, ...]:
         return (AdmitsProject(request.intent.project or ""),)
 
 

@@ -14,6 +14,7 @@ from computekit.scheduler.blocks import FloatArray
 from computekit.scheduler.changes import Adjustment, Drop, ListInAggregate, LowerFigure
 from computekit.scheduler.condition import Condition
 from computekit.scheduler.demands import without_image_property, without_spec
+from computekit.scheduler.overlays import Limits
 from computekit.scheduler.request import Request
 
 __all__ = [
@@ -161,6 +162,8 @@ class MetadataLists:
 class AdmitsProject:
     """The host is for everybody, or for certain projects and this is one.
 
+    An overlay: projects are many, and a shape for each would be too.
+
     Attributes:
         project: its id; "" if it is not known.
         prefix: what the keys begin with that list the projects.
@@ -169,7 +172,6 @@ class AdmitsProject:
     project: str
     prefix: str = "filter_tenant_id"
     rule: ClassVar[str] = "project isolation"
-    standing: ClassVar[bool] = True
 
     @property
     def asked(self) -> str:
@@ -183,6 +185,12 @@ class AdmitsProject:
             free &= column.where("nothing said", _is_empty, rows)
             named |= column.where((self.project, "named"), self._named, rows)
         return free | named
+
+    def limits(self, fleet: FleetIndex, /) -> Limits:
+        if not self._keys(fleet):
+            return Limits()
+        found = self.passed(fleet, slice(None))
+        return Limits() if found.all() else Limits(mask=found)
 
     def _keys(self, fleet: FleetIndex) -> list[str]:
         return [key for key in fleet.aggregates.keys if key.startswith(self.prefix)]

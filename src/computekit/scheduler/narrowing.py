@@ -54,7 +54,8 @@ def limits_of(
     of_run = run_overlays(run) if asks else ()
     for overlay in (*of_run, *policy.overlays(request), *further):
         limits = overlay.limits(fleet)
-        found = limits if found is None else found.both(limits)
+        if not limits.open:
+            found = limits if found is None else found.both(limits)
     return found
 
 

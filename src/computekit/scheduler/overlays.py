@@ -43,6 +43,11 @@ class Limits:
             mask = self.mask & other.mask
         return Limits(only, self.without | other.without, mask)
 
+    @property
+    def open(self) -> bool:
+        """Whether every row may be chosen."""
+        return self.only is None and self.mask is None and not self.without
+
     def allow(self, row: int) -> bool:
         """Return whether a row may be chosen."""
         return (

@@ -13,6 +13,7 @@ from computekit.scheduler import (
     AggregateTypeAffinityFilter,
     HostRule,
     Malformed,
+    OverlayRule,
     Policy,
     Request,
     Scheduler,
@@ -95,7 +96,7 @@ IMAGES = AggregateImagePropertiesIsolation()
         (AggregateIoOpsFilter(51), asking(), "bcd"),
     ],
 )
-def test_who_passes(rule: HostRule, asked: Request, hosts: str) -> None:
+def test_who_passes(rule: HostRule | OverlayRule, asked: Request, hosts: str) -> None:
     assert passing(fleet(), rule, asked) == hosts
 
 
@@ -172,3 +173,14 @@ def test_a_rebuild_asks_the_rules_about_images_only() -> None:
     refused = check_rebuild(found, asked, policy, HostName("b"))
     (verdict,) = refused.failing
     assert (verdict.rule, verdict.there) == ("aggregate hw_video_model", "qxl, vga")
+
+
+def test_projects_share_what_their_requests_have_in_common() -> None:
+    found = fleet()
+    scheduler = Scheduler(found, Policy(rules=(AggregateMultiTenancyIsolation(),)), shapes=1)
+    for project, hosts in (("p1", "abcd"), ("p9", "ad"), ("p3", "acd"), ("p1", "abcd")):
+        candidates = scheduler.place(asking(project=project)).candidates()
+        assert "".join(sorted(candidate.host for candidate in candidates)) == hosts
+    found.remove_aggregates([aggregate(number).uuid for number in (1, 2)])
+    candidates = scheduler.place(asking(project="p9")).candidates()
+    assert len(tuple(candidates)) == 4
