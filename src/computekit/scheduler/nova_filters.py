@@ -125,7 +125,8 @@ class NUMATopologyFilter:
 class PciPassthroughFilter:
     """Asks a host for as many free PCI devices as the flavor's aliases do.
 
-    That is necessary, not enough: which devices they are is part of the fit.
+    That is necessary, not enough: which devices they are is part of the fit, which also decides
+    where it is not known how many are free.
     """
 
     name: ClassVar[str] = "PciPassthroughFilter"
@@ -148,4 +149,4 @@ def _devices(extra_specs: FrozenMap[str, str]) -> tuple[Predicate, ...]:
             why = f"{entry.strip()[:40]!r} is no alias with a number"
             return (Malformed("PCI devices", text, why, "extra spec", _PCI),)
         total += int(count)
-    return (AtLeast("free_pci_devices", total),) if total else ()
+    return (AtLeast("free_pci_devices", total, if_known=True),) if total else ()

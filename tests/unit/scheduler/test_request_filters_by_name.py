@@ -52,7 +52,7 @@ def fleet() -> FleetIndex:
         found.set_figures(
             HostName(name), {"instances": count, "free_pci_devices": count, "load": count / 2}
         )
-    found.set_figures(HostName("d"), {"maxphysaddr_bits": 46})
+    found.set_figures(HostName("d"), {"maxphysaddr_bits": 46, "free_pci_devices": 0})
     return found
 
 
@@ -262,3 +262,8 @@ def test_a_rebuild_is_checked_on_a_host_that_is_there() -> None:
     assert not check_rebuild(fleet(), asked, policy, HostName("a")).fits
     with pytest.raises(NotFound):
         check_rebuild(fleet(), asked, policy, HostName("nobody"))
+
+
+def test_where_it_is_not_known_how_many_devices_are_free_the_fit_decides() -> None:
+    asked = asking({"pci_passthrough:alias": "gpu:9"})
+    assert passing(index(flat("a")), PciPassthroughFilter(), asked) == "a"
