@@ -231,12 +231,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--wide-default", action="store_true", help="one request of 100 s")
     parser.add_argument("--json", type=Path, help="where the figures go as well")
     options = parser.parse_args(arguments)
+    known = {one.name: one for one in scenarios(options.hosts, wide_default=options.wide_default)}
+    wanted: list[str] = options.only or list(known)
+    databases: list[str] = options.databases.split(",")
+    if unknown := [*({*wanted} - {*known}), *({*databases} - {"sqlite", "postgresql"})]:
+        parser.error(f"{', '.join(unknown)}: there are {', '.join(known)} on sqlite, postgresql")
     peers.make("placement")
     results: list[Result] = []
-    for scenario in scenarios(options.hosts, wide_default=options.wide_default):
-        if options.only and scenario.name not in options.only:
-            continue
-        for database in options.databases.split(","):
+    for scenario in (known[name] for name in wanted):
+        for database in databases:
             if database in scenario.databases:
                 for result in compare(scenario, database, options.rounds):
                     results.append(result)
