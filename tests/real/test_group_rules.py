@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.effort import examples
-from tests.property.scheduler.group_world import Ports, in_sql
+from tests.property.scheduler.group_ports import Ports, in_sql
 from tests.property.scheduler.test_group_model import GroupMachine
 from tests.property.scheduler.test_several_schedulers import by_processes, by_threads
 from tests.real.postgresql import Server, running

@@ -1,5 +1,8 @@
 """Request to decision, and why: predicates, scores, fitters, explanations."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from computekit.scheduler.aggregate_filters import (
     AggregateImagePropertiesIsolation,
     AggregateInstanceExtraSpecsFilter,
@@ -15,7 +18,6 @@ from computekit.scheduler.aggregates import (
     MemoryAggregates,
 )
 from computekit.scheduler.amount import Amount
-from computekit.scheduler.batch import BatchMode, BatchPlaced, BatchUnplaced
 from computekit.scheduler.capability_filter import ComputeCapabilitiesFilter, HasCapability
 from computekit.scheduler.catalogue import (
     DEFAULT_FILTERS,
@@ -53,22 +55,6 @@ from computekit.scheduler.changes import (
     RaiseFigure,
     ReportFigures,
     WakeHost,
-)
-from computekit.scheduler.claiming import (
-    BookClaims,
-    Books,
-    ClaimOne,
-    Granted,
-    Grants,
-    Loss,
-    LostRace,
-    NoneEligible,
-    Outcome,
-    PlacementUnavailable,
-    Taken,
-    TriesExhausted,
-    check_host,
-    place_and_claim,
 )
 from computekit.scheduler.compare import Choice, Compared, Comparison, Leftover
 from computekit.scheduler.condition import Condition, parse_condition
@@ -259,6 +245,7 @@ __all__ = [
     "AtLeast",
     "AwayFrom",
     "BatchMode",
+    "BatchOutcome",
     "BatchPlaced",
     "BatchUnplaced",
     "Below",
@@ -353,7 +340,6 @@ __all__ = [
     "NumInstancesFilter",
     "OffersVersion",
     "OnHost",
-    "Outcome",
     "Overlay",
     "OverlayRule",
     "OverlayWeigher",
@@ -439,3 +425,54 @@ __all__ = [
     "with_holds",
     "zone_of_host",
 ]
+
+# What claims for many at once, and what decides about many, is loaded when it is first used.
+_HOMES = {
+    **dict.fromkeys(
+        (
+            "BookClaims",
+            "BatchOutcome",
+            "Books",
+            "ClaimOne",
+            "Granted",
+            "Grants",
+            "Loss",
+            "LostRace",
+            "NoneEligible",
+            "PlacementUnavailable",
+            "Taken",
+            "TriesExhausted",
+            "check_host",
+            "place_and_claim",
+        ),
+        "computekit.scheduler.claiming",
+    ),
+    **dict.fromkeys(("BatchMode", "BatchPlaced", "BatchUnplaced"), "computekit.scheduler.batch"),
+}
+
+if TYPE_CHECKING:
+    from computekit.scheduler.batch import BatchMode, BatchPlaced, BatchUnplaced
+    from computekit.scheduler.claiming import (
+        BatchOutcome,
+        BookClaims,
+        Books,
+        ClaimOne,
+        Granted,
+        Grants,
+        Loss,
+        LostRace,
+        NoneEligible,
+        PlacementUnavailable,
+        Taken,
+        TriesExhausted,
+        check_host,
+        place_and_claim,
+    )
+else:  # a type checker would take any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value

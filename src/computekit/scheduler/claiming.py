@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from computekit.scheduler.scheduler import Scheduler
 
 __all__ = [
+    "BatchOutcome",
     "BookClaims",
     "Books",
     "ClaimOne",
@@ -36,7 +37,6 @@ __all__ = [
     "Loss",
     "LostRace",
     "NoneEligible",
-    "Outcome",
     "PlacementUnavailable",
     "Taken",
     "TriesExhausted",
@@ -146,7 +146,9 @@ class PlacementUnavailable:
     error: StoreUnavailable
 
 
-Outcome: TypeAlias = Grants[R] | NoneEligible | LostRace | TriesExhausted | PlacementUnavailable
+BatchOutcome: TypeAlias = (
+    Grants[R] | NoneEligible | LostRace | TriesExhausted | PlacementUnavailable
+)
 
 
 @attrs.frozen
@@ -269,7 +271,7 @@ def place_and_claim(
     mode: BatchMode = "all_or_nothing",
     *,
     tries: int = TRIES,
-) -> Outcome[R]:
+) -> BatchOutcome[R]:
     """Choose hosts for all requests and claim them in one transaction.
 
     With `all_or_nothing` one refusal undoes the transaction, and all are chosen anew. With
@@ -303,7 +305,7 @@ def _all(
     requests: Sequence[Request],
     claim: ClaimOne[R],
     tries: int,
-) -> Outcome[R]:
+) -> BatchOutcome[R]:
     lost: list[Loss] = []
 
     for _ in range(tries):
@@ -334,7 +336,7 @@ def _as_many_as_can(
     requests: Sequence[Request],
     claim: ClaimOne[R],
     tries: int,
-) -> Outcome[R]:
+) -> BatchOutcome[R]:
     lost: list[Loss] = []
     granted: dict[int, Granted[R]] = {}
     refused: dict[int, NoneEligible | LostRace | TriesExhausted] = {}

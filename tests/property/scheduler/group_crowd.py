@@ -31,14 +31,8 @@ from computekit.scheduler import (
 )
 from computekit.store import SqlAggregates, SqlCells, SqlGroups, SqlHosts, SqlPlacement, SqlStore
 from computekit.work import Tx
-from tests.property.scheduler.group_world import (
-    ZONES,
-    Ports,
-    amounts,
-    migration,
-    scheduler_over,
-    slots_over,
-)
+from tests.property.scheduler.group_ports import Ports, scheduler_over, slots_over
+from tests.property.scheduler.group_world import ZONES, amounts, migration
 
 __all__ = ["Crowd", "audit", "ports_over"]
 

@@ -1,6 +1,5 @@
 """Books, groups and two schedulers, and what must be true of them after every commit."""
 
-import random
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -33,59 +32,32 @@ from computekit.model import (
     Resources,
     RuleKind,
     ServerGroup,
-    TopologyLevel,
-    TopologyLevels,
 )
 from computekit.placement import (
     Claim,
-    FleetIndex,
     GroupState,
-    MemoryPlacement,
-    PlacementWriter,
     group_scope,
     places_of,
 )
 from computekit.scheduler import (
-    AggregateWriter,
     Books,
-    CellWriter,
-    FleetFollower,
-    GroupSlots,
-    GroupWriter,
     Host,
-    HostWriter,
-    MemoryAggregates,
-    MemoryCells,
-    MemoryGroups,
-    MemoryHosts,
     PinState,
     Placed,
     PlacementIntent,
     Request,
-    Scheduler,
     SchedulingRun,
     Selection,
     Taken,
     check_host,
     pin_after,
 )
-from computekit.store import (
-    SqlAggregates,
-    SqlCells,
-    SqlGroups,
-    SqlHosts,
-    SqlPlacement,
-    SqlStore,
-)
-from computekit.testing import ManualClock
-from computekit.work import MemoryStore, Store, Tx
+from computekit.work import Tx
 from tests.property.scheduler.fleets import facts
+from tests.property.scheduler.group_ports import Ports, scheduler_over, slots_over
 
 R = TypeVar("R")
 
-LEVELS = TopologyLevels(
-    (TopologyLevel("az", "availability_zone"), TopologyLevel("rack", "topology:rack"))
-)
 ZONES = ("z1", "z2")
 RACKS = ("r1", "r2", "r3")
 NAMES = tuple(HostName(name) for name in "abcdef")
@@ -138,61 +110,6 @@ class Choice:
     request: Request
     selections: tuple[Selection, ...]
     vcpus: int
-
-
-@attrs.frozen
-class Ports:
-    """One implementation of each port, over one store."""
-
-    store: Store
-    placement: PlacementWriter
-    hosts: HostWriter
-    aggregates: AggregateWriter
-    groups: GroupWriter
-    cells: CellWriter
-    close: Callable[[], None]
-
-
-def in_memory() -> Ports:
-    """Return ports that keep everything in memory."""
-    store = MemoryStore()
-    return Ports(
-        store,
-        MemoryPlacement(store, ManualClock()),
-        MemoryHosts(store),
-        MemoryAggregates(store),
-        MemoryGroups(store),
-        MemoryCells(store),
-        lambda: None,
-    )
-
-
-def in_sql(url: str) -> Ports:
-    """Return ports over a database."""
-    clock = ManualClock()
-    store = SqlStore(url, clock, random.Random(1))
-    return Ports(
-        store,
-        SqlPlacement(store, clock),
-        SqlHosts(store),
-        SqlAggregates(store),
-        SqlGroups(store),
-        SqlCells(store),
-        store.close,
-    )
-
-
-def slots_over(ports: Ports) -> GroupSlots:
-    """Return the slots of groups, with zones and racks."""
-    return GroupSlots(ports.groups, ports.placement, ports.hosts, ports.aggregates, LEVELS)
-
-
-def scheduler_over(ports: Ports) -> Scheduler:
-    """Return a scheduler with an index of its own."""
-    follower = FleetFollower(
-        ports.store, ports.placement, ports.hosts, ports.aggregates, groups=ports.groups
-    )
-    return Scheduler(FleetIndex(follower, levels=LEVELS))
 
 
 def fill(ports: Ports) -> None:

@@ -14,18 +14,8 @@ from hypothesis.stateful import (
 
 from computekit.ids import HostName
 from tests.property.effort import examples
-from tests.property.scheduler.group_world import (
-    NAMES,
-    RACKS,
-    RULES,
-    ZONES,
-    Choice,
-    Ports,
-    Server,
-    World,
-    in_memory,
-    in_sql,
-)
+from tests.property.scheduler.group_ports import Ports, in_memory, in_sql
+from tests.property.scheduler.group_world import NAMES, RACKS, RULES, ZONES, Choice, Server, World
 
 VCPUS = st.integers(1, 3)
 SCHEDULER = st.integers(0, 1)
