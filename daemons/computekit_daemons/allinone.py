@@ -14,7 +14,7 @@ import attrs
 import click
 
 from computekit import __version__
-from computekit.agent import Agent, HostLock, Hypervisor
+from computekit.agent import Agent, HostLock, Hypervisor, InventoryRules
 from computekit.compute import (
     Services,
     Upkeep,
@@ -30,6 +30,7 @@ from computekit.runtime import Runtime
 from computekit.scheduler import Policy
 from computekit.units import Seconds, days_to_seconds
 from computekit_daemons.allinone_http import AUTHS, Front, serving
+from computekit_daemons.given_out import given_out, given_out_options, with_placing
 from computekit_daemons.hypervisors import fake_hypervisors, libvirt_hypervisor
 from computekit_daemons.logs import log_to_stderr
 from computekit_daemons.rules import STANDARD_POLICY, policy_of, rule_options
@@ -63,6 +64,7 @@ class AllInOne:
         kinds: the kinds of operations that it carries out.
         rules: what it does by itself, how often, and how much.
         policy: where instances go.
+        inventory: how much of each host is given out.
         front: where and for whom HTTP is answered; None: nowhere.
     """
 
@@ -75,6 +77,7 @@ class AllInOne:
     kinds: Callable[[Services], tuple[OperationKind[Never], ...]] = operation_kinds
     rules: UpkeepRules = attrs.field(factory=UpkeepRules)
     policy: Policy = STANDARD_POLICY
+    inventory: InventoryRules = attrs.field(factory=InventoryRules)
     front: Front | None = None
 
     def serve(self, stop: threading.Event, ready: Callable[[str], None] = _announce) -> None:
@@ -107,7 +110,8 @@ class AllInOne:
                     stack.callback(agent.close)
                     wired.wire.attach(name, agent.handle)
                     hypervisor.subscribe(upkeep.hear)
-                    admit_host(services, hypervisor.facts(), agent.incarnation)
+                    facts = hypervisor.facts()
+                    admit_host(services, facts, agent.incarnation, self.inventory)
                 mark_absent(services, frozenset(name for name, _ in hypervisors))
                 run_operations(
                     runtime,
@@ -198,6 +202,7 @@ def _address(
     help="How long deleted instances and their operations are kept.",
 )
 @rule_options
+@given_out_options
 @click.option("--verbose", is_flag=True, help="Log more.")
 @click.version_option(__version__)
 def main(
@@ -212,6 +217,10 @@ def main(
     retention_days: float,
     filters: tuple[str, ...],
     weighers: tuple[str, ...],
+    dedicated_cpus: str | None,
+    shared_cpus: str | None,
+    prefilters: tuple[str, ...],
+    default_zone: str,
     verbose: bool,
 ) -> None:
     """Run placement, scheduler, operations and an agent in one process.
@@ -231,7 +240,7 @@ def main(
         signal.signal(number, lambda *_: stop.set())
     rules = UpkeepRules(retention_s=days_to_seconds(retention_days))
     try:
-        policy = policy_of(filters, weighers)
+        policy = with_placing(policy_of(filters, weighers), prefilters, default_zone)
         service = AllInOne(
             state,
             libvirt,
@@ -241,6 +250,7 @@ def main(
             workers,
             rules=rules,
             policy=policy,
+            inventory=given_out(dedicated_cpus, shared_cpus),
             front=front,
         )
         service.serve(stop)

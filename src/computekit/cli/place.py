@@ -202,6 +202,7 @@ def _following(state: Path) -> Iterator[FleetIndex]:
     """Return the fleet of an all-in-one."""
     from computekit.store import (
         SqlAggregates,
+        SqlCells,
         SqlGroups,
         SqlHosts,
         SqlInstances,
@@ -221,6 +222,7 @@ def _following(state: Path) -> Iterator[FleetIndex]:
             SqlHosts(store),
             SqlAggregates(store),
             SqlGroups(store),
+            SqlCells(store),
             loads=SqlInstances(store),
         )
         index = FleetIndex(follower)

@@ -10,6 +10,7 @@ from computekit.guest.config import (
     GuestFeature,
     HostDefaults,
 )
+from computekit.guest.cpu_set import parse_cpu_set
 from computekit.guest.features import features_of
 from computekit.guest.names import MAX_NAME_LENGTH, check_name
 from computekit.guest.resolve import resolve
@@ -27,6 +28,7 @@ __all__ = [
     "ProviderAsks",
     "check_name",
     "features_of",
+    "parse_cpu_set",
     "resolve",
     "topology_of",
 ]

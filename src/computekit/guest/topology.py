@@ -31,7 +31,8 @@ T = TypeVar("T")
 
 _SIZE = re.compile(r"([0-9]{1,9})\s*([KMGT]?)(?:i?B)?\Z")
 _SHIFT = {"": 0, "K": 0, "M": 10, "G": 20, "T": 30}
-_RESOURCE = re.compile(r"resources\d*:(VCPU|PCPU)\Z")
+_RESOURCE = re.compile(r"resources[A-Za-z0-9_-]{0,64}:(VCPU|PCPU)\Z")
+_AMOUNT = re.compile(r"[0-9]{1,10}\Z")
 _MOST_NODES = 128  # QEMU, MAX_NODES
 _HYPERTHREADING = "HW_CPU_HYPERTHREADING"
 
@@ -166,13 +167,19 @@ def _explicit(reader: SpecReader, policy: _CpuPolicy | None) -> _CpuPolicy | Non
 
 
 def _check_count(reader: SpecReader, emulator: _EmulatorWord | None) -> None:
-    for key, text in reader.flavor.extra_specs.items():
-        found = _RESOURCE.match(key)
-        if found is None or found[1] != "PCPU":
-            continue
-        needed = reader.flavor.vcpus + (emulator is _EmulatorWord.ISOLATE)
-        if text.strip() != str(needed):
-            message = f"{quoted(text)}, but the guest's CPUs need {needed}"
+    """Refuse another number of dedicated CPUs than the guest needs, over all groups together."""
+    asked = {
+        key: text.strip()
+        for key, text in reader.flavor.extra_specs.items()
+        if (found := _RESOURCE.match(key)) is not None and found[1] == "PCPU"
+    }
+    if not asked or not all(_AMOUNT.match(text) for text in asked.values()):
+        return
+    needed = reader.flavor.vcpus + (emulator is _EmulatorWord.ISOLATE)
+    total = sum(map(int, asked.values()))
+    if total != needed:
+        message = f"{total} in all, but the guest's CPUs need {needed}"
+        for key in sorted(asked):
             reader.fault(spec_path(key), "conflict", message)
 
 

@@ -10,14 +10,35 @@ from computekit.ids import FlavorId, ImageId
 from computekit.model import Flavor, FrozenMap, Image, decode, encode
 from computekit.units import Bytes, Gib, Mib, gib_to_bytes
 
+FURTHER = (
+    "hw:numa_cpus.0",
+    "hw:numa_cpus.1",
+    "hw:numa_mem.0",
+    "hw:numa_mem.1",
+    "resources:PCPU",
+    "resources:VCPU",
+    "resources1:VGPU",
+    "resources_a:CUSTOM_A",
+    "trait:HW_CPU_HYPERTHREADING",
+    "trait1:CUSTOM_A",
+)
+
 
 def known(rules: frozenset[str]) -> st.SearchStrategy[str]:
-    return st.sampled_from(sorted(key.replace("*", "x") for key in rules))
+    """Return keys that mean something, patterns with something in them; some of images too."""
+    return st.sampled_from(sorted({*(key.replace("*", "x") for key in rules), *FURTHER}))
 
 
 values = st.one_of(
     st.text(max_size=12),
     st.sampled_from(["true", "false", "uefi", "bios", "q35", "pc", "virt", "required", "x86_64"]),
+    st.sampled_from(["dedicated", "mixed", "shared", "require", "isolate", "prefer", "share"]),
+    st.sampled_from(
+        ["0", "1", "2", "64", "0-1", "^0", "0,2", "2MB", "1GB", "large", "any", "9" * 5000]
+    ),
+    st.sampled_from(
+        ["1.2", "2.0", "tpm-crb", "tpm-tis", "host", "emulate", "socket", "none", "forbidden"]
+    ),
 )
 amounts = st.integers(min_value=-1, max_value=2**31)
 small = st.integers(min_value=0, max_value=64)
@@ -25,7 +46,7 @@ small = st.integers(min_value=0, max_value=64)
 
 def texts(known_keys: st.SearchStrategy[str]) -> st.SearchStrategy[FrozenMap[str, str]]:
     keys = st.one_of(known_keys, st.text(max_size=12), st.text(max_size=12).map("hw:".__add__))
-    return st.dictionaries(keys, values, max_size=4).map(FrozenMap)
+    return st.dictionaries(keys, values, max_size=6).map(FrozenMap)
 
 
 flavors = st.builds(

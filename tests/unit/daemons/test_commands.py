@@ -194,6 +194,13 @@ def test_hosts_are_grouped_and_instances_pinned(run: Run, disk: str) -> None:
         assert run("aggregates", *wrong).exit_code in {1, 2}
 
 
+def test_what_instances_hold_of_numa_nodes_is_known_to_place(run: Run, disk: str) -> None:
+    assert run("place", "--extra-spec", "hw:numa_nodes=1").output == "fake-1\n"
+    apart = run("place", "--extra-spec", "hw:cpu_policy=dedicated")
+    assert apart.exit_code == 3
+    assert "2 fail PCPU 1" in apart.output
+
+
 def test_an_image_comes_and_goes(run: Run, disk: str, tmp_path: Path) -> None:
     file = tmp_path / "other"
     file.write_bytes(bytes(1 << 16))

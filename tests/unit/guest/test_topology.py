@@ -140,3 +140,30 @@ def test_cpu_sets() -> None:
     for bad in ("", "a", "1-", "3-1", "0-99999999", "^", "1,,2", "-1", "0-999999"):
         with pytest.raises(ValueError, match=r"CPU|range"):
             parse_cpu_set(bad)
+
+
+def test_dedicated_cpus_are_counted_over_all_groups() -> None:
+    found = asked({"resources1:PCPU": "3", "resources_b:PCPU": "1"})
+    assert found is not None
+    assert len(found.nodes[0].pinned) == 4
+    short = {"resources1:PCPU": "3", "resources_b:PCPU": "2"}
+    assert faults(short) == {("resources1:PCPU", "conflict"), ("resources_b:PCPU", "conflict")}
+
+
+def test_a_node_may_have_more_than_64_gib() -> None:
+    flavor = Flavor(
+        FlavorId("f"),
+        "f",
+        2,
+        Mib(200_000),
+        extra_specs=FrozenMap(
+            {
+                "hw:numa_nodes": "1",
+                "hw:numa_cpus.0": "0-1",
+                "hw:numa_mem.0": "200000",
+            }
+        ),
+    )
+    found = topology_of(flavor, Image(ImageId("i"), "i", "raw", Bytes(1), Bytes(1), ""))
+    assert found is not None
+    assert found.nodes[0].memory_mib == 200_000
