@@ -42,11 +42,11 @@ class GuestPlace:
 
     Attributes:
         nodes: of the host.
-        sockets: of each node of the host the socket; a node without one is on an unknown one.
+        sockets: of each node of the host the socket; None: it is unknown.
     """
 
     nodes: frozenset[int]
-    sockets: FrozenMap[int, int] = FrozenMap()
+    sockets: FrozenMap[int, int | None] = FrozenMap()
 
 
 def affinity_of(unit: DeviceUnit, key: AffinityKey) -> str | None:
@@ -75,7 +75,8 @@ def distance_of(unit: DeviceUnit, policy: NumaPolicy, place: GuestPlace | None) 
 
     - required: every member is on a node of the guest.
     - legacy: so is every member whose node is known.
-    - socket: every member is on a socket of the guest; all of its sockets must be known.
+    - socket: every member is on a node of the guest, or every one is on a socket of the guest; for
+      that, the sockets of all nodes of the host must be known.
     - preferred: anything goes, what is near goes first.
     """
     if place is None:
@@ -84,12 +85,12 @@ def distance_of(unit: DeviceUnit, policy: NumaPolicy, place: GuestPlace | None) 
     far = sum(1 for node in nodes if node not in place.nodes)
     if policy is NumaPolicy.PREFERRED:
         return far
-    if policy is NumaPolicy.SOCKET:
-        known = [place.sockets.get(node) for node in place.nodes]
-        if None in known:
+    if policy is NumaPolicy.SOCKET and far:
+        if None in place.sockets.values():
             return None
-        sockets = {None if node is None else place.sockets.get(node) for node in nodes}
-        return far if sockets <= set(known) else None
+        known = {place.sockets.get(node) for node in place.nodes}
+        theirs = {None if node is None else place.sockets.get(node) for node in nodes}
+        return far if theirs <= known - {None} else None
     if policy is NumaPolicy.LEGACY:
         far_known = any(node is not None and node not in place.nodes for node in nodes)
         return None if far_known else far

@@ -137,8 +137,10 @@ def test_the_policies_of_single_devices(worked: PciState) -> None:
     one_socket = GuestPlace(frozenset({0}), FrozenMap({0: 0, 1: 0}))
     wants = asked(config_of(WORKED), "vf:2", NumaPolicy.SOCKET)
     assert isinstance(choose_units(worked, wants, (), one_socket), UnitChoice)
-    unsaid = GuestPlace(frozenset({0}), FrozenMap({1: 0}))
+    unsaid = GuestPlace(frozenset({0}), FrozenMap({0: 0, 1: 0, 2: None}))
     assert isinstance(choose_units(worked, wants, (), unsaid), ChoiceRefused)
+    own_node = GuestPlace(frozenset({1}), FrozenMap({0: None, 1: None}))
+    assert isinstance(choose_units(worked, wants, (), own_node), UnitChoice)
 
 
 def test_claiming_the_group_leaves_the_other_vfs(worked: PciState) -> None:
