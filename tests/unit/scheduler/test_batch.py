@@ -50,6 +50,7 @@ from computekit.scheduler.claiming import (
 from computekit.scheduler.decision import Selection
 from computekit.testing import ManualClock
 from computekit.work import MemoryStore, Tx
+from tests.unit.scheduler import test_numa
 from tests.unit.scheduler.fleet import flat, index, numa, request
 
 GROUP = ServerGroupId("g")
@@ -134,6 +135,17 @@ def test_figures_count_along() -> None:
     before = views(fleet)
     assert hosts_of(Scheduler(fleet).place_many([request()] * 2)) == "aa"
     assert views(fleet) == before
+
+
+def test_numa_nodes_count_along() -> None:
+    found = test_numa.fleet(a=(test_numa.node(0), test_numa.node(1)))
+    nodes = found.cells.of(HostName("a"))
+    scheduler = Scheduler(found)
+    assert hosts_of(scheduler.place_many([test_numa.pinned(4)] * 2)) == "aa"
+    refused = scheduler.place_many([test_numa.pinned(4)] * 3)
+    assert isinstance(refused, BatchUnplaced)
+    assert refused.number == 2
+    assert found.cells.of(HostName("a")) == nodes
 
 
 class World:
