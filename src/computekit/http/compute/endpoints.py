@@ -1,10 +1,13 @@
 """The operations of the Compute API, bound to their calls and to how they look on the wire."""
 
 from computekit.api.compute import Cloud
+from computekit.api.compute import actions as action_api
 from computekit.api.compute import flavors as flavor_api
+from computekit.api.compute import instance_actions as history_api
+from computekit.api.compute import labels as label_api
 from computekit.api.compute import servers as server_api
 from computekit.api.compute import versions as version_api
-from computekit.http.compute import flavors, links, servers
+from computekit.http.compute import actions, flavors, instance_actions, labels, links, servers
 from computekit.http.compute.binding import bound, empty
 from computekit.http.endpoint import Endpoint
 
@@ -17,6 +20,8 @@ def compute_endpoints(cloud: Cloud) -> tuple[Endpoint, ...]:
         *_of_versions(),
         *_of_flavors(flavor_api.FlavorCalls(cloud)),
         *_of_servers(server_api.ServerCalls(cloud)),
+        *_of_labels(label_api.LabelCalls(cloud)),
+        *_of_actions(cloud),
     )
 
 
@@ -63,4 +68,33 @@ def _of_servers(calls: server_api.ServerCalls) -> tuple[Endpoint, ...]:
         bound(api.CREATE_SERVER, calls.create, servers.parse_new, servers.render_made),
         bound(api.UPDATE_SERVER, calls.update, servers.parse_change, servers.render_server),
         bound(api.DELETE_SERVER, calls.delete, at, empty(204)),
+    )
+
+
+def _of_actions(cloud: Cloud) -> tuple[Endpoint, ...]:
+    act, history = action_api.ActionCalls(cloud).act, history_api.ActionCalls(cloud)
+    form = instance_actions
+    return (
+        bound(action_api.ACT_ON_SERVER, act, actions.parse_action, actions.render_acted),
+        bound(history_api.LIST_ACTIONS, history.all, form.parse_query_of, form.render_actions),
+        bound(history_api.SHOW_ACTION, history.show, form.parse_path, form.render_action),
+    )
+
+
+def _of_labels(calls: label_api.LabelCalls) -> tuple[Endpoint, ...]:
+    api, at, form = label_api, labels.parse_path, labels
+    write, tags = calls.write_metadata, calls.write_tags
+    return (
+        bound(api.LIST_METADATA, calls.metadata, at, form.render_metadata),
+        bound(api.SHOW_METADATA_ITEM, calls.metadata, at, form.render_item),
+        bound(api.MERGE_METADATA, write, form.parse_merge, form.render_metadata),
+        bound(api.REPLACE_METADATA, write, form.parse_replace, form.render_metadata),
+        bound(api.SET_METADATA_ITEM, calls.set_item, form.parse_item, form.render_item),
+        bound(api.DELETE_METADATA_ITEM, write, form.parse_gone_item, empty(204)),
+        bound(api.LIST_TAGS, calls.tags, at, form.render_tags),
+        bound(api.SHOW_TAG, calls.show_tag, at, empty(204)),
+        bound(api.SET_TAGS, tags, form.parse_tags, form.render_tags),
+        bound(api.ADD_TAG, tags, form.parse_tag, form.render_tag),
+        bound(api.DELETE_TAG, tags, form.parse_gone_tag, empty(204)),
+        bound(api.DELETE_TAGS, tags, form.parse_no_tags, empty(204)),
     )
