@@ -47,13 +47,13 @@ class RangeWeigher(Protocol):
 
 @runtime_checkable
 class RowWeigher(Protocol):
-    """What a `RangeWeigher` may have beside: one row alone, without an array around it.
+    """What a weigher of either kind may have beside: one row alone, without an array around it.
 
     After a claim one row is looked at again, and arrays of one number cost more than the number.
     """
 
     def weight(self, fleet: FleetIndex, row: int, /) -> float:
-        """Return what `raw` says of a row."""
+        """Return what `raw`, or `scores`, says of a row."""
         ...
 
 

@@ -92,6 +92,10 @@ class RamWeigher:
             found *= self.multiplier
         return found
 
+    def weight(self, fleet: FleetIndex, row: int, /) -> float:
+        column = fleet.resources.get(MEMORY_MB)
+        return 0.0 if column is None else column.free.value.item(row) * self.multiplier
+
 
 @runtime_checkable
 class OverlayWeigher(Protocol):

@@ -3,12 +3,13 @@
 A score is minus infinity where a rule fails.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 
 from computekit.placement import BoolArray, FleetIndex, Rows
 from computekit.scheduler.blocks import NEVER, BlockScores, FloatArray
+from computekit.scheduler.normalised import RowWeigher
 from computekit.scheduler.passing import Answers, Passing
 from computekit.scheduler.policy import Weigher
 from computekit.scheduler.predicates import Predicate
@@ -27,13 +28,17 @@ class Shape:
             changes.
     """
 
-    __slots__ = ("_passing", "_weighers", "predicates", "scores")
+    __slots__ = ("_passing", "_weigh", "_weighers", "predicates", "scores")
 
     def __init__(self, predicates: tuple[Predicate, ...], weighers: tuple[Weigher, ...]) -> None:
         self.predicates: tuple[Predicate, ...] = predicates
         self.scores: BlockScores = BlockScores()
         self._weighers = weighers
         self._passing = Passing(predicates)
+        # How the only weigher weighs one row, if it can.
+        self._weigh: Callable[[FleetIndex, int], float] | None = None
+        if len(weighers) == 1 and isinstance(weighers[0], RowWeigher):
+            self._weigh = weighers[0].weight
 
     def catch_up(self, fleet: FleetIndex, answers: Answers) -> Collection[int] | None:
         """Bring the scores up to date; return the rows that were written, None for all."""
@@ -44,13 +49,19 @@ class Shape:
         if rows is None:
             self.scores.fill(np.where(passed, self._scored(fleet, _ALL), NEVER))
             return None
-        scores = self._scored(fleet, rows)
         if few is None:
-            self.scores.write(rows, np.where(passed, scores, NEVER))
+            self.scores.write(rows, np.where(passed, self._scored(fleet, rows), NEVER))
             written: list[int] = rows.tolist()
             return written
-        each = zip(scores.tolist(), passed, strict=True)
-        self.scores.write_few(few, [score if ok else NEVER for score, ok in each])
+        if self._weigh is not None:
+            weigh = self._weigh
+            scores = [
+                weigh(fleet, row) if ok else NEVER for row, ok in zip(few, passed, strict=True)
+            ]
+        else:
+            each = zip(self._scored(fleet, rows).tolist(), passed, strict=True)
+            scores = [score if ok else NEVER for score, ok in each]
+        self.scores.write_few(few, scores)
         return few
 
     def best(self) -> tuple[int, float] | None:
