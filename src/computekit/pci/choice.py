@@ -8,6 +8,7 @@ from computekit.model import FrozenMap
 from computekit.pci.alias import AliasOption, NumaPolicy
 from computekit.pci.answering import answers_to
 from computekit.pci.choice_blocks import Block, blocks_of
+from computekit.pci.choice_counts import AskedCount, best_counts
 from computekit.pci.choice_kinds import kinds_of
 from computekit.pci.locality import (
     Affinity,
@@ -88,10 +89,10 @@ def choose_units(
         names = ", ".join(want.name for want in wants)
         return ChoiceRefused(wants[0].name, f"there are too few free units together for {names}")
     distance, units = found
+    chosen = search.of(units)
+    gone = frozenset(units.values())
     left = site_counts(
-        unit
-        for unit in free
-        if unit.key not in units.values() and not any(unit.clashes(it) for it in search.of(units))
+        unit for unit in free if unit.key not in gone and not any(map(unit.clashes, chosen))
     )
     before = whole_sets(site_counts(free))
     broken = tuple(was - is_ for was, is_ in zip(before, whole_sets(left), strict=True))
@@ -160,17 +161,81 @@ class _Search:
 
     def best(self) -> tuple[int, dict[str, UnitKey]] | None:
         """Return the distance and a unit for each want."""
+        found = self._counted() if self._is_loose() else self._searched()
+        if found is None:
+            return None
+        distance, picks = found
+        used = [0] * len(self._kinds)
+        units: dict[str, UnitKey] = {}
+        for want, kind in picks:
+            units[want.name] = self._kinds[kind].units[used[kind]].key
+            used[kind] += 1
+        return distance, units
+
+    def _is_loose(self) -> bool:
+        """Return whether nothing ties wants or kinds together, or one rule that all share."""
+        if any(kind.clashes for kind in self._kinds):
+            return False
+        ruled = [block for block in self._blocks if block.rules]
+        return not ruled or (
+            len(ruled) == 1
+            and len(ruled[0].rules) == 1
+            and ruled[0].rules[0][1] is None
+            and len(ruled[0].rules[0][2]) == len(ruled[0].wants)
+        )
+
+    def _counted(self) -> "tuple[int, list[tuple[DeviceWant, int]]] | None":
+        """Return the best by counting; of one rule, for each value that wants could share."""
+        ruled = next((block for block in self._blocks if block.rules), None)
+        match = None if ruled is None else ruled.rules[0][0]
+        if ruled is None or match is None:
+            best = self._count({})
+            return None if best is None else (best[0][0], best[1])
+        best = None
+        seen = {affinity_of(kind.units[0], match) for kind in self._kinds} - {None}
+        for value in sorted(map(str, seen)):
+            kept = {kind for kind in self._kinds if affinity_of(kind.units[0], match) == value}
+            within = {unit.key for kind in kept for unit in kind.units}
+            reach = {
+                want.name: {
+                    key: far for key, far in self._reach[want.name].items() if key in within
+                }
+                for want in ruled.wants
+            }
+            found = self._count(reach)
+            if found is not None and (best is None or found[0] < best[0]):
+                best = found
+        return None if best is None else (best[0][0], best[1])
+
+    def _count(
+        self, narrowed: Mapping[str, Mapping[UnitKey, int]]
+    ) -> "tuple[_Cost, list[tuple[DeviceWant, int]]] | None":
+        wants = [want for block in self._blocks for want in block.wants]
+        alike: dict[tuple[tuple[UnitKey, int], ...], list[DeviceWant]] = {}
+        for want in wants:
+            reach = narrowed.get(want.name, self._reach[want.name])
+            alike.setdefault(tuple(reach.items()), []).append(want)
+        asked = [AskedCount(dict(reach), len(same)) for reach, same in alike.items()]
+        found = best_counts(self._kinds, asked, self._others)
+        if found is None:
+            return None
+        cost, given = found
+        picks: list[tuple[DeviceWant, int]] = []
+        for same, counts in zip(alike.values(), given, strict=True):
+            kinds = [kind for kind, count in enumerate(counts) for _ in range(count)]
+            picks.extend(zip(same, kinds, strict=True))
+        return cost, picks
+
+    def _searched(self) -> "tuple[int, list[tuple[DeviceWant, int]]] | None":
         found = self._from(0, tuple(len(kind.units) for kind in self._kinds))
         if found is None:
             return None
         (distance, _kept), picks = found
-        used = [0] * len(self._kinds)
-        units: dict[str, UnitKey] = {}
-        for block, kinds in zip(self._blocks, picks, strict=True):
-            for want, kind in zip(block.wants, kinds, strict=True):
-                units[want.name] = self._kinds[kind].units[used[kind]].key
-                used[kind] += 1
-        return distance, units
+        return distance, [
+            (want, kind)
+            for block, kinds in zip(self._blocks, picks, strict=True)
+            for want, kind in zip(block.wants, kinds, strict=True)
+        ]
 
     def _from(self, at: int, left: "_Left") -> "tuple[_Cost, _Picks] | None":
         """Return the best for the blocks from `at` on.
