@@ -129,12 +129,14 @@ def _operations(services: Services, host: HostName, instance: InstanceId) -> tup
 def _consumers(
     services: Services, host: Host, uses: tuple[ProviderUse, ...]
 ) -> frozenset[ConsumerId]:
+    """Return who holds something of a host, resources or parts of its NUMA nodes."""
+    holds = services.cells.cell_holds(frozenset({host.name}))
     return frozenset(
         allocation.consumer.id
         for use in uses
         if use.root == host.provider
         for allocation in services.placement.allocations(use.provider.id)
-    )
+    ) | {hold.consumer for hold in holds}
 
 
 def _compare(

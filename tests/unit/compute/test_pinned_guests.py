@@ -99,3 +99,13 @@ def test_a_claim_that_comes_too_late_takes_another_host(fleet: FakeFleet) -> Non
     services.store.write(lambda tx: services.cells.hold_cells(tx, (thief,)))
     fleet.run()
     assert services.existing(instance).host == B
+
+
+def test_what_nobody_gave_back_is_found(fleet: FakeFleet) -> None:
+    created(fleet, "one")
+    assert compute.audit(fleet.services).discrepancies == ()
+    lost = CellHold(ConsumerId("lost"), B, 0, frozenset({3}), 0, SMALL.memory_mib)
+    fleet.store.write(lambda tx: fleet.services.cells.hold_cells(tx, (lost,)))
+    (found,) = compute.audit(fleet.services).discrepancies
+    assert (found.host, found.instance) == (B, InstanceId("lost"))
+    assert found.what == "the books say no allocation, there is one"
