@@ -176,7 +176,7 @@ class KeptImages:
         """Change what is said of an image; its id, its times and its sums stay.
 
         Raises:
-            NotFound: there is none, or nobody has described it.
+            NotFound: there is none.
             StorageFull: no space.
         """
         now_s = self._clock.wall_s()
@@ -187,6 +187,9 @@ class KeptImages:
             found = change(record)
             return record if found == record else attrs.evolve(found, updated_s=now_s)
 
+        kept = self.kept(image)
+        with suppress(AlreadyExists):  # but for the file of nobody, which gets a record now
+            self._records.add(kept.record)
         self._records.change(image, changed)
         return self.kept(image)
 

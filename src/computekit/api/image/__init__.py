@@ -1,0 +1,6 @@
+"""The operations of the image service: what stock clients and hosts need of OpenStack Image v2."""
+
+from computekit.api.image.base import VERSIONS, sees
+from computekit.api.image.calls import ImageCalls
+
+__all__ = ["VERSIONS", "ImageCalls", "sees"]
