@@ -15,6 +15,7 @@ __all__ = [
     "HostName",
     "ImageId",
     "InstanceId",
+    "NetworkId",
     "OperationId",
     "ProjectId",
     "ProviderId",
@@ -34,6 +35,7 @@ ExecutorId = NewType("ExecutorId", str)
 ImageId = NewType("ImageId", str)
 FlavorId = NewType("FlavorId", str)
 ProjectId = NewType("ProjectId", str)
+NetworkId = NewType("NetworkId", str)
 UserId = NewType("UserId", str)
 ServerGroupId = NewType("ServerGroupId", str)
 HostName = NewType("HostName", str)
