@@ -13,9 +13,11 @@ from computekit.agent import (
 from computekit.compute.aggregates import move_to_zone
 from computekit.compute.orphan import remove_orphans
 from computekit.compute.services import Services
+from computekit.errors import InUse
 from computekit.ids import HostName
 from computekit.model import HostFacts
 from computekit.scheduler import Host, zone_of_host
+from computekit.topology import HostTopology
 from computekit.work import Tx
 
 __all__ = ["admit_host", "mark_absent"]
@@ -38,13 +40,15 @@ def admit_host(
 
     Raises:
         TransportFailed: the agent could not be reached.
-        InUse: an allocation holds something that the host no longer has.
+        InUse: an allocation holds something that the host no longer has; an instance is pinned to
+            a CPU that is dedicated no longer.
         InvalidInput: the rules name CPUs that the host does not have, or twice.
     """
     topology = host_topology(facts, rules)
 
     def write(tx: Tx, up: bool) -> None:
         before = services.hosts.host(facts.name)
+        _check_pins(services, facts.name, topology)
         said = None
         if before is None:
             said = zone_of_host(facts.name, services.aggregates.aggregates())
@@ -76,6 +80,20 @@ def admit_host(
     services.store.write(lambda tx: write(tx, up=True))
     remove_orphans(services, facts.name, found)
     return found
+
+
+def _check_pins(services: Services, host: HostName, topology: HostTopology) -> None:
+    """Let a host pass on which each CPU that somebody has for himself is still given out so.
+
+    Raises:
+        InUse: one is not: another guest would get it as well.
+    """
+    dedicated = {node.id: node.dedicated for node in topology.nodes}
+    for hold in services.cells.cell_holds(frozenset({host})):
+        lost = hold.cpus - dedicated.get(hold.node, frozenset())
+        if lost:
+            cpus = ", ".join(map(str, sorted(lost)))
+            raise InUse(f"CPUs {cpus} of host", host, f"instance {hold.consumer}")
 
 
 def mark_absent(services: Services, present: frozenset[HostName]) -> tuple[HostName, ...]:

@@ -17,13 +17,13 @@ __all__ = ["CellFigure", "HostCells"]
 class CellFigure(Enum):
     """A figure of the NUMA nodes of a host."""
 
-    NODES = "NUMA nodes"
+    NODES = "nodes"
     FREE_CPUS = "free dedicated CPUs"
-    MOST_FREE_CPUS = "free dedicated CPUs of one node"
-    MOST_SHARED_CPUS = "shared CPUs of one node"
-    MOST_MEMORY_MIB = "MiB of one node"
+    MOST_FREE_CPUS = "on one node"
+    MOST_SHARED_CPUS = "shared CPUs on one node"
+    MOST_MEMORY_MIB = "MiB on one node"
     FREE_PAGES_MIB = "MiB of free pages"
-    MOST_PAGES_MIB = "MiB of free pages of one node"
+    MOST_PAGES_MIB = "MiB of them on one node"
 
 
 _Key: TypeAlias = tuple[CellFigure, int | None]

@@ -32,7 +32,7 @@ class HasCells:
 
     @property
     def asked(self) -> str:
-        return ", ".join(f"{amount} {_words(of)}" for of, _size, amount in self._needs())
+        return ", ".join(f"{of.value} {amount}" for of, _size, amount in self._needs())
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
         found = np.ones(len(fleet.up[rows]), dtype=np.bool_)
@@ -42,7 +42,7 @@ class HasCells:
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         return ", ".join(
-            f"{int(fleet.cells.column(of, size)[row])} {_words(of)}"
+            f"{of.value} {int(fleet.cells.column(of, size)[row])}"
             for of, size, _amount in self._needs()
         )
 
@@ -83,7 +83,3 @@ def cells_unfit(fleet: FleetIndex, row: int, guest: GuestTopology) -> str:
     if not found:
         return "no way to give each node of the guest one of the host's"
     return str(min(found, key=lambda misfit: (misfit.asked - misfit.there, misfit.host)))
-
-
-def _words(figure: CellFigure) -> str:
-    return figure.value

@@ -8,7 +8,7 @@ import pytest
 
 from computekit import compute
 from computekit.agent import InventoryRules
-from computekit.errors import HypervisorRefused
+from computekit.errors import HypervisorRefused, InUse
 from computekit.ids import ConsumerId, HostName, InstanceId
 from computekit.model import FrozenMap, Instance, InstanceState
 from computekit.scheduler import CellHold
@@ -109,3 +109,15 @@ def test_what_nobody_gave_back_is_found(fleet: FakeFleet) -> None:
     (found,) = compute.audit(fleet.services).discrepancies
     assert (found.host, found.instance) == (B, InstanceId("lost"))
     assert found.what == "the books say no allocation, there is one"
+
+
+def test_a_cpu_that_is_taken_stays_dedicated(fleet: FakeFleet) -> None:
+    one = created(fleet, "one")
+    assert one.host is not None
+    facts = fleet.hypervisors[one.host].facts()
+    other = InventoryRules(dedicated_cpus=frozenset({0, 2, 3}), shared_cpus=frozenset({1}))
+    with pytest.raises(InUse, match=f"CPUs 1 of host {one.host} is in use by instance {one.id}"):
+        compute.admit_host(fleet.services, facts, "anew", other)
+    row = fleet.services.hosts.host(one.host)
+    assert row is not None
+    assert row.topology.nodes[0].dedicated == {1, 2, 3}

@@ -137,7 +137,7 @@ def test_pages_of_a_size_are_counted_before_they_are_fitted() -> None:
     (report,) = decision.explain().near_misses
     (verdict,) = report.failing
     assert verdict.rule == "NUMA nodes"
-    assert "512 MiB of free pages of one node" in verdict.there
+    assert "MiB of them on one node 512" in verdict.there
 
 
 def test_to_do_without_is_a_remedy_that_helps() -> None:
