@@ -114,6 +114,10 @@ class MemoryPlacement:
         with self._store.lock:
             return self._held.counter(scope, name)
 
+    def counters(self, scope: str, beginning: str = "") -> Mapping[str, int]:
+        with self._store.lock:
+            return self._held.counters(scope, beginning)
+
     def counted(
         self, consumers: frozenset[ConsumerId] | None = None, scope: str | None = None
     ) -> tuple[CounterHold, ...]:

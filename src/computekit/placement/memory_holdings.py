@@ -40,6 +40,7 @@ class MemoryHoldings:
         self._holders: MemoryTable[ProviderId, MemoryTable[ConsumerId, Resources]] = MemoryTable()
         self._counters: MemoryTable[tuple[str, str], int] = MemoryTable()
         self._counting: MemoryTable[str, MemoryTable[ConsumerId, bool]] = MemoryTable()
+        self._scopes: MemoryTable[str, MemoryTable[str, bool]] = MemoryTable()
 
     # Reading
 
@@ -69,6 +70,12 @@ class MemoryHoldings:
 
     def counter(self, scope: str, name: str) -> int:
         return self._counters.rows.get((scope, name), 0)
+
+    def counters(self, scope: str, beginning: str) -> Mapping[str, int]:
+        of_scope = self._scopes.rows.get(scope)
+        names = sorted(of_scope.rows) if of_scope is not None else ()
+        used = self._counters.rows
+        return {name: used[scope, name] for name in names if name.startswith(beginning)}
 
     def counted(
         self, consumers: frozenset[ConsumerId] | None, scope: str | None
@@ -211,10 +218,15 @@ class MemoryHoldings:
             return
         for key in old.keys() | new.keys():
             used = self._counters.rows.get(key, 0) - old.get(key, 0) + new.get(key, 0)
+            scope, name = key
+            if scope not in self._scopes.rows:
+                self._scopes.put(tx, scope, MemoryTable())
             if used:
                 self._counters.put(tx, key, used)
+                self._scopes.rows[scope].put(tx, name, True)
             else:
                 self._counters.remove(tx, key)
+                self._scopes.rows[scope].remove(tx, name)
         held = {scope for scope, _name in new}
         for scope in {scope for scope, _name in old} - held:
             self._counting.rows[scope].remove(tx, consumer)

@@ -224,6 +224,10 @@ class PlacementReader(Protocol):
         """Return how much of a counter is used; 0 for one that was never taken."""
         ...
 
+    def counters(self, scope: str, beginning: str = "") -> Mapping[str, int]:
+        """Return how much is used of each counter of a scope whose name begins so, by name."""
+        ...
+
     def counted(
         self, consumers: frozenset[ConsumerId] | None = None, scope: str | None = None
     ) -> tuple[CounterHold, ...]:

@@ -6,7 +6,7 @@ again, and a rule that compares domains is judged again. The most members of a d
 counters, which the claim itself keeps.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import attrs
 
@@ -15,14 +15,15 @@ from computekit.ids import ConsumerId, HostName, ServerGroupId
 from computekit.model import (
     HOST_LEVEL,
     FrozenMap,
+    PlacementRule,
     RuleKind,
     ServerGroup,
     TopologyLevels,
 )
 from computekit.placement import (
     CounterClaim,
-    CounterHold,
     GroupState,
+    LevelState,
     PlacementReader,
     Places,
     group_scope,
@@ -87,22 +88,22 @@ class GroupSlots:
         row = None if group is None else self.groups.lock_group(tx, group)
         if row is None:
             return ()
-        holds = self._holds(row, member)
-        state = _state(row, (hold for hold in holds if hold.consumer != member))
+        held = self.placement.counted(frozenset({member}), group_scope(row.id))
+        mine = places_of(hold.name for hold in held)
         domains = self._domains(row, host)
         for rule in row.hard_rules:
-            at = state.at(rule.level)
+            others, least = LevelState(), None
+            if rule.kind is RuleKind.TOGETHER or rule.max_skew is not None:
+                others = self._others(row, rule, member, mine)
             found = eligible.get(rule.level)
-            least = None
             if rule.max_skew is not None and found is not None:
-                least = found.least(at.counts, rule)
+                least = found.least(others.counts, rule)
             # The bound of a domain is its counter's: the claim refuses, and has the numbers.
             compared = attrs.evolve(rule, max_per_domain=None)
-            why = judge_domain(compared, domains[rule.level], at, least)
+            why = judge_domain(compared, domains[rule.level], others, least)
             if why is not None:
                 raise GroupRuleBroken(row.id, str(host), rule.words, why)
-        kept = places_of(hold.name for hold in holds if moving and hold.consumer == member)
-        return _claims(row, domains, kept)
+        return _claims(row, domains, mine if moving else {})
 
     def settle(
         self, tx: Tx, group: ServerGroupId | None, member: ConsumerId, host: HostName
@@ -120,13 +121,25 @@ class GroupSlots:
             return ()
         return _claims(row, self._domains(row, host), {})
 
-    def _holds(self, group: ServerGroup, member: ConsumerId) -> tuple[CounterHold, ...]:
-        """Return who holds what of the group; of the member alone if no rule needs more."""
-        compares = any(
-            rule.kind is RuleKind.TOGETHER or rule.max_skew is not None for rule in group.hard_rules
-        )
-        among = None if compares else frozenset({member})
-        return self.placement.counted(among, group_scope(group.id))
+    def _others(
+        self, group: ServerGroup, rule: PlacementRule, member: ConsumerId, mine: Places
+    ) -> LevelState:
+        """Return how the other members lie at the level of a rule, by what is counted there."""
+        scope, beginning = group_scope(group.id), slot_name(rule.level, "")
+        used = self.placement.counters(scope, beginning)
+        counts = {name.removeprefix(beginning): count for name, count in used.items()}
+        others = LevelState(counts)
+        if rule.level in mine:
+            others = others.counting(mine[rule.level], -1)
+        if rule.kind is RuleKind.TOGETHER and len(others.counts) > 1:
+            # Some of them move, or lie apart already: that is seen member by member.
+            names: dict[ConsumerId, list[str]] = {}
+            for hold in self.placement.counted(scope=scope):
+                if hold.consumer != member:
+                    names.setdefault(hold.consumer, []).append(hold.name)
+            places = {who: places_of(held) for who, held in names.items()}
+            return GroupState.of(group, places).at(rule.level)
+        return others
 
     def _domains(self, group: ServerGroup, host: HostName) -> dict[str, str | None]:
         levels = dict.fromkeys((*group.levels, HOST_LEVEL))
@@ -135,13 +148,6 @@ class GroupSlots:
         known = self.aggregates is not None and len(levels) > 1
         metadata = self.aggregates.metadata_of(host) if known and self.aggregates else ()
         return {level: domain_of(self.levels, level, host, zone, metadata) for level in levels}
-
-
-def _state(group: ServerGroup, holds: Iterable[CounterHold]) -> GroupState:
-    names: dict[ConsumerId, list[str]] = {}
-    for hold in holds:
-        names.setdefault(hold.consumer, []).append(hold.name)
-    return GroupState.of(group, {who: places_of(held) for who, held in names.items()})
 
 
 def _claims(

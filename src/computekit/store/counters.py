@@ -14,7 +14,7 @@ from computekit.store.quick import Quick
 from computekit.store.sql_store import Raced
 from computekit.store.tables import COUNTER, COUNTER_HOLD
 
-__all__ = ["read_counted", "read_counter", "write_counters"]
+__all__ = ["read_counted", "read_counter", "read_counters", "write_counters"]
 
 _COUNTED = select(
     COUNTER_HOLD.c.consumer_id,
@@ -26,6 +26,7 @@ _HOLD_COUNT = Quick(insert(COUNTER_HOLD))
 _DROP_COUNTS = Quick(delete(COUNTER_HOLD).where(COUNTER_HOLD.c.consumer_id == bindparam("who")))
 _THIS_COUNTER = (COUNTER.c.scope == bindparam("of"), COUNTER.c.name == bindparam("what"))
 _COUNT = select(COUNTER.c.used).where(*_THIS_COUNTER)
+_OF_SCOPE = select(COUNTER.c.name, COUNTER.c.used).where(COUNTER.c.scope == bindparam("of"))
 _NEW_COUNTER = Quick(insert(COUNTER))
 _DROP_COUNTER = Quick(delete(COUNTER).where(*_THIS_COUNTER, COUNTER.c.used == 0))
 _SET_COUNTER = Quick(
@@ -44,6 +45,15 @@ _SET_COUNTER = Quick(
 def read_counter(connection: Connection, scope: str, name: str) -> int:
     """Return how much of a counter is used."""
     return connection.execute(_COUNT, {"of": scope, "what": name}).scalar_one_or_none() or 0
+
+
+def read_counters(connection: Connection, scope: str, beginning: str) -> dict[str, int]:
+    """Return how much is used of each counter of a scope whose name begins so, by name."""
+    query = _OF_SCOPE
+    if beginning:
+        query = query.where(COUNTER.c.name.startswith(beginning, autoescape=True))
+    found = connection.execute(query, {"of": scope})
+    return dict(sorted((name, used) for name, used in found))
 
 
 def read_counted(

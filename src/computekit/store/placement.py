@@ -30,7 +30,7 @@ from computekit.placement.ports import Held, ProviderHeld
 from computekit.placement.tree_plan import plan_tree
 from computekit.store import allocation_rows, provider_trees
 from computekit.store.claims import plan_claims, release, write_claims
-from computekit.store.counters import read_counted, read_counter
+from computekit.store.counters import read_counted, read_counter, read_counters
 from computekit.store.names import CLASSES, TRAITS, associated_traits, rename_class
 from computekit.store.provider_rows import (
     read_all,
@@ -112,6 +112,10 @@ class SqlPlacement:
     def counter(self, scope: str, name: str) -> int:
         with self._store.reading() as connection:
             return read_counter(connection, scope, name)
+
+    def counters(self, scope: str, beginning: str = "") -> Mapping[str, int]:
+        with self._store.reading(one_statement=True) as connection:
+            return read_counters(connection, scope, beginning)
 
     def counted(
         self, consumers: frozenset[ConsumerId] | None = None, scope: str | None = None

@@ -349,6 +349,19 @@ class PlacementClaimLaws(PlacementSuite):
         assert counted() == (c,)
         assert counted(scope="b") == ()
 
+    def test_counters_of_a_scope_are_read_by_how_they_begin(self, bench: PlacementBench) -> None:
+        bench.put(example_tree("h"))
+        for consumer, name in (("a", "x_=1"), ("b", "x_=2"), ("c", "xy=1"), ("d", "x_=2")):
+            counters = CounterClaim("s", name, 2, 9), CounterClaim("t", name, 1, 9)
+            bench.claim(example_claim(consumer, {"h": {VCPU: 1}}), *counters)
+        counters_of = bench.placement.counters
+        assert counters_of("s", "x_=") == {"x_=1": 2, "x_=2": 4}
+        assert counters_of("t") == {"x_=1": 1, "x_=2": 2, "xy=1": 1}
+        assert counters_of("s", "z") == counters_of("u") == {}
+        bench.release("a")
+        bench.release("b")
+        assert counters_of("s", "x_=") == {"x_=2": 2}
+
     def test_replicas_hear_of_counters(self, bench: PlacementBench) -> None:
         def heard(since: int) -> set[str]:
             news = bench.store.changes(since)
