@@ -2,12 +2,29 @@
 
 from computekit.api.compute import Cloud
 from computekit.api.compute import actions as action_api
+from computekit.api.compute import aggregates as aggregate_api
 from computekit.api.compute import flavors as flavor_api
+from computekit.api.compute import groups as group_api
+from computekit.api.compute import hosts as host_api
 from computekit.api.compute import instance_actions as history_api
+from computekit.api.compute import keypairs as keypair_api
 from computekit.api.compute import labels as label_api
+from computekit.api.compute import limits as limit_api
 from computekit.api.compute import servers as server_api
 from computekit.api.compute import versions as version_api
-from computekit.http.compute import actions, flavors, instance_actions, labels, links, servers
+from computekit.http.compute import (
+    actions,
+    aggregates,
+    flavors,
+    groups,
+    hosts,
+    instance_actions,
+    keypairs,
+    labels,
+    limits,
+    links,
+    servers,
+)
 from computekit.http.compute.binding import bound, empty
 from computekit.http.endpoint import Endpoint
 
@@ -22,6 +39,11 @@ def compute_endpoints(cloud: Cloud) -> tuple[Endpoint, ...]:
         *_of_servers(server_api.ServerCalls(cloud)),
         *_of_labels(label_api.LabelCalls(cloud)),
         *_of_actions(cloud),
+        *_of_keypairs(keypair_api.KeypairCalls(cloud)),
+        *_of_groups(group_api.GroupCalls(cloud)),
+        *_of_limits(limit_api.LimitCalls(cloud)),
+        *_of_aggregates(aggregate_api.AggregateCalls(cloud)),
+        *_of_hosts(host_api.HostCalls(cloud)),
     )
 
 
@@ -97,4 +119,64 @@ def _of_labels(calls: label_api.LabelCalls) -> tuple[Endpoint, ...]:
         bound(api.ADD_TAG, tags, form.parse_tag, form.render_tag),
         bound(api.DELETE_TAG, tags, form.parse_gone_tag, empty(204)),
         bound(api.DELETE_TAGS, tags, form.parse_no_tags, empty(204)),
+    )
+
+
+def _of_keypairs(calls: keypair_api.KeypairCalls) -> tuple[Endpoint, ...]:
+    api, form = keypair_api, keypairs
+    return (
+        bound(api.LIST_KEYPAIRS, calls.all, form.parse_query_of, form.render_keypairs),
+        bound(api.SHOW_KEYPAIR, calls.show, form.parse_path, form.render_keypair),
+        bound(api.CREATE_KEYPAIR, calls.create, form.parse_new, form.render_made),
+        bound(api.DELETE_KEYPAIR, calls.delete, form.parse_path, form.render_gone),
+    )
+
+
+def _of_groups(calls: group_api.GroupCalls) -> tuple[Endpoint, ...]:
+    api, form = group_api, groups
+    return (
+        bound(api.LIST_GROUPS, calls.all, form.parse_query_of, form.render_groups),
+        bound(api.SHOW_GROUP, calls.show, form.parse_path, form.render_group),
+        bound(api.CREATE_GROUP, calls.create, form.parse_new, form.render_group),
+        bound(api.DELETE_GROUP, calls.delete, form.parse_path, empty(204)),
+    )
+
+
+def _of_limits(calls: limit_api.LimitCalls) -> tuple[Endpoint, ...]:
+    api, form = limit_api, limits
+    return (
+        bound(api.SHOW_LIMITS, calls.show, form.parse_query_of, form.render_limits),
+        bound(api.SHOW_QUOTA, calls.show, form.parse_path, form.render_quota),
+    )
+
+
+def _of_aggregates(calls: aggregate_api.AggregateCalls) -> tuple[Endpoint, ...]:
+    api, form = aggregate_api, aggregates
+    one, words = form.render_aggregate, form.in_use_words
+    return (
+        bound(api.LIST_AGGREGATES, calls.all, _nothing, form.render_aggregates),
+        bound(api.SHOW_AGGREGATE, calls.show, form.parse_path, one),
+        bound(api.CREATE_AGGREGATE, calls.create, form.parse_new, form.render_made, words),
+        bound(api.UPDATE_AGGREGATE, calls.change, form.parse_update, one, words),
+        bound(api.CHANGE_AGGREGATE, calls.change, form.parse_action, one),
+        bound(api.DELETE_AGGREGATE, calls.delete, form.parse_path, empty(200), words),
+    )
+
+
+def _of_hosts(calls: host_api.HostCalls) -> tuple[Endpoint, ...]:
+    api, form, many = host_api, hosts, hosts.parse_hypervisors
+    return (
+        bound(api.LIST_HYPERVISORS, calls.hypervisors, many, form.render_hypervisor_names),
+        bound(api.LIST_HYPERVISORS_DETAIL, calls.hypervisors, many, form.render_hypervisors),
+        bound(api.SHOW_HYPERVISOR, calls.hypervisor, form.parse_hypervisor, form.render_hypervisor),
+        bound(api.LIST_SERVICES, calls.services, form.parse_services, form.render_services),
+        bound(api.SET_SERVICE, calls.set_service, form.parse_service, form.render_service),
+        bound(
+            api.SET_SERVICE_BY_NAME,
+            calls.set_service,
+            form.parse_old_service,
+            form.render_old_service,
+        ),
+        bound(api.LIST_ZONES, calls.zones, _nothing, form.render_zones),
+        bound(api.LIST_ZONES_DETAIL, calls.zones, _nothing, form.render_zones_detail),
     )
