@@ -19,7 +19,6 @@ from computekit.access import (
     write_clouds,
 )
 from computekit.api import Identity
-from computekit.api import identity as identity_api
 from computekit.api.compute import VERSIONS, Cloud
 from computekit.errors import Fault, InvalidInput
 from computekit.http import (
@@ -29,7 +28,6 @@ from computekit.http import (
     BasicAuth,
     Everybody,
     Mounts,
-    PlainDialect,
     Server,
     Settings,
     StaticToken,
@@ -37,11 +35,11 @@ from computekit.http import (
     listening_socket,
 )
 from computekit.http.compute import ComputeDialect, compute_endpoints
-from computekit.http.identity import identity_endpoints
 from computekit.runtime import Runtime
 from computekit.store import SqlFlavors, SqlKeypairs, SqlServers
 from computekit_daemons.metrics import Metrics
 from computekit_daemons.request_log import RequestLog
+from computekit_daemons.stand_ins import stand_ins
 from computekit_daemons.state import Wired
 
 if TYPE_CHECKING:
@@ -124,12 +122,11 @@ def _application(
         observers=(metrics.observe, log.observe),
     )
     compute = attrs.evolve(shared, dialect=ComputeDialect())
-    identity = attrs.evolve(shared, versions=identity_api.VERSIONS, dialect=PlainDialect())
     pages: dict[str, Callable[[], Answer]] = {"/metrics": metrics.page}
     return Mounts(
         {
             "compute": Application(compute_endpoints(cloud_of(wired)), compute),
-            "identity": Application(identity_endpoints(sign_in), identity),
+            **stand_ins(wired, sign_in, shared),
         },
         Application((), shared, pages),
     )

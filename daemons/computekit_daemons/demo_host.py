@@ -9,7 +9,7 @@ import attrs
 from computekit.agent import HostInstances, Hypervisor
 from computekit.compute import Audit, audit
 from computekit.ids import ImageId
-from computekit.images import LocalImages
+from computekit.images import ImageStore
 from computekit.units import Mib
 from computekit_daemons.demo_guest import DemoGuest
 from computekit_daemons.hypervisors import fake_hypervisors
@@ -29,7 +29,7 @@ class DemoHost(Protocol):
         """Have something that boots."""
         ...
 
-    def register(self, images: LocalImages, guest: DemoGuest | None) -> ImageId:
+    def register(self, images: ImageStore, guest: DemoGuest | None) -> ImageId:
         """Put it into the image store."""
         ...
 
@@ -64,7 +64,7 @@ class FakeHost:
         tell("simulated guests boot anything")
         return None
 
-    def register(self, images: LocalImages, guest: DemoGuest | None) -> ImageId:
+    def register(self, images: ImageStore, guest: DemoGuest | None) -> ImageId:
         disk = io.BytesIO(b"computekit simulated disk".ljust(1 << 20, b"\0"))
         return images.add("simulated", "raw", disk, min_memory_mib=Mib(64)).id
 

@@ -10,7 +10,7 @@ import attrs
 from computekit.clock import SystemClock
 from computekit.compute import Audit, audit
 from computekit.ids import ImageId
-from computekit.images import LocalImages
+from computekit.images import ImageStore
 from computekit.runtime import Runtime
 from computekit.units import Seconds
 from computekit.virt.libvirt import PrivateLibvirtd, ProbeGuest, choose_acceleration
@@ -48,7 +48,7 @@ class LibvirtHost:
         tell(f"guests run with {verdict.virt_type}: {verdict.reason}")
         return guest
 
-    def register(self, images: LocalImages, guest: DemoGuest | None) -> ImageId:
+    def register(self, images: ImageStore, guest: DemoGuest | None) -> ImageId:
         assert guest is not None
         return register_demo_guest(images, guest).id
 

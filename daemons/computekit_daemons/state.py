@@ -13,7 +13,7 @@ from computekit.compute import Services
 from computekit.files import storage_errors
 from computekit.guest import HostDefaults
 from computekit.ids import HostName
-from computekit.images import LocalImages
+from computekit.images import KeptImages
 from computekit.placement import FleetIndex
 from computekit.runtime import Runtime
 from computekit.scheduler import (
@@ -74,7 +74,7 @@ class Wired:
 
     state: StateDirectory
     services: Services
-    images: LocalImages
+    images: KeptImages
     wire: InProcessWire
     store: SqlStore
 
@@ -116,7 +116,7 @@ def open_state(
     """
     state = StateDirectory(path.absolute())
     clock: Clock = runtime.clock
-    images = LocalImages(state.images, clock, source)
+    images = KeptImages(state.images, clock, source)
     store = SqlStore(f"sqlite:///{quote(str(state.database))}", clock, source)
     placement, hosts = SqlPlacement(store, clock), SqlHosts(store)
     aggregates, groups, cells = SqlAggregates(store), SqlGroups(store), SqlCells(store)
