@@ -154,5 +154,6 @@ def fresh(session: nox.Session) -> None:
 @nox.session
 def nova_rules(session: nox.Session) -> None:
     """Compare NUMA fitting, flavors, conditions, filters, weighers and PCI with Nova's own."""
-    for name in ("conditions", "topology", "numa", "rules", "weighers", "pci", "pci_numa"):
+    names = ("conditions", "topology", "resource_requests", "numa", "rules", "weighers", "pci")
+    for name in (*names, "pci_numa"):
         _python(session, "-m", f"tests.parity.{name}")

@@ -155,7 +155,11 @@ def _policy(reader: SpecReader) -> _CpuPolicy | None:
 
 def _explicit(reader: SpecReader, policy: _CpuPolicy | None) -> _CpuPolicy | None:
     """Return the policy, also where the flavor asks for a class of CPUs itself."""
-    asked = {found[1] for key in reader.flavor.extra_specs if (found := _RESOURCE.match(key))}
+    asked = {
+        found[1]
+        for key, text in reader.flavor.extra_specs.items()
+        if (found := _RESOURCE.match(key)) is not None and text.strip().strip("0")
+    }
     path = spec_path("resources:PCPU" if "PCPU" in asked else "resources:VCPU")
     if asked and policy is not None:
         reader.fault(path, "conflict", "not together with a CPU policy")
@@ -173,6 +177,7 @@ def _check_count(reader: SpecReader, emulator: _EmulatorWord | None) -> None:
         for key, text in reader.flavor.extra_specs.items()
         if (found := _RESOURCE.match(key)) is not None and found[1] == "PCPU"
     }
+    asked = {key: text for key, text in asked.items() if text.strip("0")}
     if not asked or not all(_AMOUNT.match(text) for text in asked.values()):
         return
     needed = reader.flavor.vcpus + (emulator is _EmulatorWord.ISOLATE)

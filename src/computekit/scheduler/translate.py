@@ -100,7 +100,10 @@ def _amounts(guest: GuestConfig, root_on_volume: bool) -> Resources:
         DISK_GB: bytes_to_gib_ceil(disk_bytes),
     }
     stated = guest.asks.stated
-    if stated & _CPUS:
+    in_groups = {name for group in guest.asks.groups for name in group.resources}
+    if pinned and not in_groups & _CPUS:
+        stated -= _CPUS  # a policy for CPUs says more than an amount of 0
+    elif stated & _CPUS:
         stated |= _CPUS
     amounts = {name: amount for name, amount in by_size.items() if amount and name not in stated}
     return FrozenMap({**amounts, **guest.asks.unsuffixed.resources})

@@ -98,6 +98,15 @@ HYPERTHREADING = Trait("HW_CPU_HYPERTHREADING")
         ({"hw:numa_nodes": "2"}, SIZE),
         ({"hw:cpu_policy": "dedicated"}, {PCPU: 4, MEMORY_MB: 1024, DISK_GB: 12}),
         ({"resources:PCPU": "4"}, {PCPU: 4, MEMORY_MB: 1024, DISK_GB: 12}),
+        ({"resources:PCPU": "0"}, {MEMORY_MB: 1024, DISK_GB: 12}),
+        (
+            {"resources:VCPU": "0", "hw:cpu_policy": "dedicated"},
+            {PCPU: 4, MEMORY_MB: 1024, DISK_GB: 12},
+        ),
+        (
+            {"resources:VCPU": "0", "resources:PCPU": "4"},
+            {PCPU: 4, MEMORY_MB: 1024, DISK_GB: 12},
+        ),
         (
             {
                 "hw:cpu_policy": "mixed",
