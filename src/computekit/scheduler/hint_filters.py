@@ -9,7 +9,7 @@ from computekit.ids import HostName, InstanceId
 from computekit.placement import BoolArray, FleetIndex, Rows
 from computekit.scheduler.changes import Adjustment, Drop
 from computekit.scheduler.demands import Malformed, without_hints
-from computekit.scheduler.overlays import Limits, Overlay, mask_of, rows_of
+from computekit.scheduler.overlays import Limits, Overlay, among, rows_of
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.remembered import remembered
 from computekit.scheduler.request import PlacementIntent, Request
@@ -73,7 +73,7 @@ class Beside:
         return Limits(only=rows_of(fleet, self.hosts))
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        return mask_of(len(fleet), rows_of(fleet, self.hosts))[rows]
+        return among(fleet, self.hosts, rows)
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         return "has one of them" if fleet.names[row] in self.hosts else "has none of them"
@@ -110,7 +110,7 @@ class AwayFrom:
         return Limits(without=rows_of(fleet, self.hosts))
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        return ~mask_of(len(fleet), rows_of(fleet, self.hosts))[rows]
+        return ~among(fleet, self.hosts, rows)
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         return "has one of them" if fleet.names[row] in self.hosts else "has none of them"

@@ -15,7 +15,7 @@ from computekit.scheduler.blocks import FloatArray
 from computekit.scheduler.changes import Adjustment, Drop
 from computekit.scheduler.demands import Malformed, without_image_property
 from computekit.scheduler.figure_predicates import AtLeast
-from computekit.scheduler.overlays import mask_of, rows_of
+from computekit.scheduler.overlays import among
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.remembered import remembered
 from computekit.scheduler.request import Request
@@ -243,7 +243,7 @@ class HostAmong:
         return "an isolated host" if self.wanted else "a host that is not isolated"
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        found: BoolArray = mask_of(len(fleet), rows_of(fleet, self.hosts))[rows]
+        found = among(fleet, self.hosts, rows)
         return found if self.wanted else ~found
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:

@@ -16,7 +16,7 @@ from computekit.scheduler.changes import Adjustment, Drop
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.request import Request
 
-__all__ = ["Limits", "NotIgnored", "OnHost", "Overlay", "mask_of", "rows_of"]
+__all__ = ["Limits", "NotIgnored", "OnHost", "Overlay", "among", "mask_of", "rows_of"]
 
 
 @attrs.frozen(eq=False)
@@ -93,7 +93,7 @@ class OnHost:
         return Limits(only=rows_of(fleet, (self.host,)))
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        return mask_of(len(fleet), rows_of(fleet, (self.host,)))[rows]
+        return among(fleet, frozenset({self.host}), rows)
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         return fleet.names[row]
@@ -132,7 +132,7 @@ class NotIgnored:
         return Limits(without=rows_of(fleet, self.hosts))
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        return ~mask_of(len(fleet), rows_of(fleet, self.hosts))[rows]
+        return ~among(fleet, self.hosts, rows)
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         return "ignored" if fleet.names[row] in self.hosts else "not ignored"
@@ -154,6 +154,14 @@ class NotIgnored:
 def rows_of(fleet: FleetIndex, hosts: Iterable[HostName]) -> frozenset[int]:
     """Return the rows of hosts; those that are not there are left out."""
     return frozenset(row for host in hosts if (row := fleet.row(host)) is not None)
+
+
+def among(fleet: FleetIndex, hosts: frozenset[HostName], rows: Rows) -> BoolArray:
+    """Return which of `rows` are among some hosts."""
+    if isinstance(rows, slice):
+        return mask_of(len(fleet), rows_of(fleet, hosts))[rows]
+    names = fleet.names
+    return np.fromiter((names[row] in hosts for row in rows.tolist()), np.bool_, len(rows))
 
 
 def mask_of(count: int, rows: Iterable[int]) -> BoolArray:
