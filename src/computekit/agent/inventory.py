@@ -38,6 +38,8 @@ class InventoryRules:
         dedicated_cpus: logical CPUs that are given to one vCPU each; None: none are.
         shared_cpus: logical CPUs on which vCPUs float; None: all, or, where some are dedicated,
             none (Nova: `cpu_dedicated_set`, `cpu_shared_set`).
+        pack_nodes: whether guests go on the fullest NUMA nodes that they fit on, not the emptiest
+            (Nova: `packing_host_numa_cells_allocation_strategy`).
         aggregates: that the root belongs to.
     """
 
@@ -48,6 +50,7 @@ class InventoryRules:
     reserved_disk_gib: Gib = Gib(0)
     dedicated_cpus: frozenset[int] | None = None
     shared_cpus: frozenset[int] | None = None
+    pack_nodes: bool = False
     aggregates: frozenset[AggregateId] = frozenset()
 
 
@@ -74,7 +77,8 @@ def host_topology(facts: HostFacts, rules: InventoryRules = InventoryRules()) ->
         )
         for cell in facts.cells
     )
-    return HostTopology(nodes, Overcommit(rules.cpu_ratio, rules.memory_ratio))
+    overcommit = Overcommit(rules.cpu_ratio, rules.memory_ratio)
+    return HostTopology(nodes, overcommit, rules.pack_nodes)
 
 
 def _cpus(facts: HostFacts, rules: InventoryRules) -> tuple[frozenset[int], frozenset[int]]:

@@ -91,14 +91,14 @@ def _amounts(groups: Iterable[RequestGroup]) -> Iterator[Predicate]:
         yield Amount(resource_class, tuple(amounts[resource_class]))
 
 
-def run_overlays(run: SchedulingRun) -> tuple[Overlay, ...]:
+def run_overlays(run: SchedulingRun, *, default_zone: str = DEFAULT_ZONE) -> tuple[Overlay, ...]:
     """Return what is asked by one run only; it is never part of a shape."""
     found: list[Overlay] = []
     if run.host is not None:
         found.append(OnHost(run.host))
     if run.ignored_hosts:
         found.append(NotIgnored(run.ignored_hosts))
-    found.extend(AlsoInZone(zone) for zone in sorted(run.zones))
+    found.extend(AlsoInZone(zone, default_zone) for zone in sorted(run.zones))
     return tuple(found)
 
 

@@ -20,7 +20,8 @@ __all__ = ["all_predicates", "applied", "failing", "searched", "takes"]
 
 def all_predicates(request: Request, policy: Policy, fleet: FleetIndex) -> tuple[Predicate, ...]:
     """Return everything that is asked of a host of this fleet, in the order of telling."""
-    laid_over = (*run_overlays(request.run), *policy.overlays(request))
+    of_run = run_overlays(request.run, default_zone=policy.default_zone)
+    laid_over = (*of_run, *policy.overlays(request))
     shared = (
         *shape_predicates(
             request.placement,

@@ -51,7 +51,7 @@ def limits_of(
     found: Limits | None = None
     run = request.run
     asks = run.host is not None or run.ignored_hosts or run.zones
-    of_run = run_overlays(run) if asks else ()
+    of_run = run_overlays(run, default_zone=policy.default_zone) if asks else ()
     for overlay in (*of_run, *policy.overlays(request), *further):
         limits = overlay.limits(fleet)
         if not limits.open:

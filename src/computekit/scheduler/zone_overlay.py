@@ -9,6 +9,7 @@ from computekit.scheduler.changes import Adjustment, Drop
 from computekit.scheduler.overlays import Limits
 from computekit.scheduler.predicates import InZone
 from computekit.scheduler.request import Request
+from computekit.scheduler.zones import DEFAULT_ZONE
 
 __all__ = ["AlsoInZone"]
 
@@ -19,9 +20,11 @@ class AlsoInZone:
 
     Attributes:
         zone: its name.
+        default: the zone of hosts that are in none.
     """
 
     zone: str
+    default: str = DEFAULT_ZONE
     rule: ClassVar[str] = "zone of volumes"
 
     @property
@@ -32,10 +35,10 @@ class AlsoInZone:
         return Limits(mask=self.passed(fleet, slice(None)))
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
-        return InZone(self.zone).passed(fleet, rows)
+        return InZone(self.zone, self.default).passed(fleet, rows)
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
-        return InZone(self.zone).there(fleet, row)
+        return InZone(self.zone, self.default).there(fleet, row)
 
     @property
     def demand(self) -> str:

@@ -177,7 +177,7 @@ def preferred(
 
 def fit_guest(host: HostTopology, guest: GuestTopology) -> TopologyFit | None:
     """Return the preferred way to put a guest on a host, or None if there is none."""
-    nodes = preferred(host.nodes, guest)
+    nodes = preferred(host.nodes, guest, pack_nodes=host.pack_nodes)
     found = _straight(nodes, guest, host.overcommit)
     if found is None and len(guest.nodes) > 1:
         found = next(topology_fits(nodes, guest, host.overcommit), None)

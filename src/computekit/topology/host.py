@@ -101,7 +101,9 @@ class HostTopology:
     Attributes:
         nodes: each with what is taken of it; none where nobody has looked.
         overcommit: how far its shared CPUs and its memory may be given out.
+        pack_nodes: whether a guest goes on the fullest nodes that it fits on, not the emptiest.
     """
 
     nodes: tuple[HostNode, ...] = ()
     overcommit: Overcommit = Overcommit()
+    pack_nodes: bool = False

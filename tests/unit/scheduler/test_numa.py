@@ -183,3 +183,12 @@ def test_where_the_emulator_runs(
 def test_a_policy_that_prefers_the_fullest_still_fits() -> None:
     found = fleet(a=(node(0),), b=(node(0, taken=2),))
     assert chosen(found, pinned(2), Policy((RamWeigher(-1.0),))) == "b"
+
+
+def test_a_host_may_fill_its_nodes_one_after_the_other() -> None:
+    nodes = (node(0), node(1, taken=1))
+    guest = GuestTopology((GuestNode(Mib(64), frozenset({0})),))
+    spread, packed = (fit_guest(HostTopology(nodes, pack_nodes=p), guest) for p in (False, True))
+    assert spread is not None
+    assert packed is not None
+    assert (spread.nodes[0].host, packed.nodes[0].host) == (0, 1)

@@ -4,6 +4,7 @@ import threading
 import typing
 from collections.abc import Iterator
 
+import attrs
 import pytest
 
 from computekit.errors import InvalidInput, StoreUnavailable
@@ -19,6 +20,7 @@ from computekit.scheduler import (
     RamWeigher,
     Request,
     Scheduler,
+    SchedulingRun,
     Unplaced,
 )
 from tests.unit.scheduler.fleet import SSD, flat, index, numa, request
@@ -267,3 +269,15 @@ def test_threads_do_not_disturb_each_other() -> None:
         thread.join(60)
     assert not wrong
     assert {name: taken.count(name) for name in taken} == {f"h{at:02}": 2 for at in range(40)}
+
+
+def test_zones_that_something_else_holds_a_request_to() -> None:
+    found = index(flat("a", zone="z"), flat("b"))
+    for zone, host in (("z", "a"), ("nova", None), ("home", "b"), ("y", None)):
+        run = SchedulingRun(zones=frozenset({zone}))
+        asked = attrs.evolve(request(), run=run)
+        decision = Scheduler(found, Policy(default_zone="home")).place(asked)
+        assert (decision.host if isinstance(decision, Placed) else None) == host
+        if isinstance(decision, Unplaced):
+            assert f"2 fail zone of volumes {zone}" in decision.summary
+            assert any("volumes" in each.text for each in decision.explain().remedies)
