@@ -40,7 +40,10 @@ def test_a_view_gives_back_what_was_put() -> None:
         "arch": "x86_64",
         "hypervisor": "fake",
         "virt_type": "kvm",
+        "guests": "x86_64/kvm/hvm x86_64/qemu/hvm",
     }
+    assert view.figures == {"hypervisor_version": 1_000_000}
+    assert view.metadata == {}
     assert view.capacity == {VCPU: 16, MEMORY_MB: 65_536, DISK_GB: 500}
     assert view.free[VCPU] == 13
     assert view.traits == {SSD}
