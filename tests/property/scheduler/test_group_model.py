@@ -71,6 +71,29 @@ class GroupMachine(RuleBasedStateMachine):
             if choice is not None:
                 self.world.claim_new(choice)
 
+    @precondition(lambda self: self.world.servers)
+    @rule(vcpus=VCPUS, data=st.data())
+    def race_with_a_move(self, vcpus: int, data: st.DataObject) -> None:
+        """Let one scheduler choose for a group while the other moves a member of it away."""
+        server = self.any_server(data)
+        groups = self.world.groups
+        if server.group is None or server.group not in groups:
+            return
+        joins = self.world.choose_new(0, groups.index(server.group), 1, None)
+        moves = self.world.choose_move(1, server, vcpus)
+        if moves is not None:
+            self.world.claim_move(moves)
+        if joins is not None:
+            self.world.claim_new(joins)
+
+    @rule(kind=KIND | st.none(), pin=st.sampled_from(ZONES), zone=ZONE)
+    def race_with_a_zone(self, kind: int | None, pin: str, zone: str | None) -> None:
+        """Let the host that was chosen go to another zone meanwhile."""
+        choice = self.world.choose_new(0, kind, 1, pin)
+        if choice is not None:
+            self.world.set_zone(choice.selections[0].host, zone)
+            self.world.claim_new(choice)
+
     @rule(scheduler=SCHEDULER, kind=KIND | st.none(), vcpus=VCPUS)
     def create(self, scheduler: int, kind: int | None, vcpus: int) -> None:
         choice = self.world.choose_new(scheduler, kind, vcpus, None)
