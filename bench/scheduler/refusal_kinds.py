@@ -286,6 +286,14 @@ def nodes(*free: int) -> Kind:
     return kind
 
 
+def devices(source: random.Random) -> Case:
+    found = fleet(source)
+    for host in found.names:
+        found.set_figures(host, {"free_pci_devices": source.randint(0, 1)})
+    intent = PlacementIntent(flavor=flavor(pci_passthrough__alias="gpu:2"))
+    return Case(found, request(intent=intent), policy("PciPassthroughFilter"))
+
+
 def several(source: random.Random) -> Case:
     """Return a refusal of several rules at once, others on each host."""
     found = fleet(
@@ -419,9 +427,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "instances": figures("instances", "NumInstancesFilter"),
         "io ops": figures("io_ops", "IoOpsFilter"),
         "metrics": unreported,
-        "devices": of_intent(
-            PlacementIntent(flavor=flavor(pci_passthrough__alias="gpu:2")), "PciPassthroughFilter"
-        ),
+        "devices": devices,
         "aggregate instances": bounds("instances", "AggregateNumInstancesFilter"),
         "aggregate io ops": bounds("io_ops", "AggregateIoOpsFilter"),
         "aggregate extra specs": of_metadata(

@@ -13,11 +13,11 @@ from computekit.ids import ProviderId
 from computekit.model import FrozenMap, PlacementRequest, ResourceClass, Resources
 from computekit.placement.plan import Plan, plan_of
 from computekit.placement.ports import ProviderUse
-from computekit.placement.search import Way, ways
+from computekit.placement.search import Way, steps, ways
 from computekit.placement.tree_pattern import tree_pattern
 from computekit.placement.unmet import unmet
 
-__all__ = ["Fit", "allocated", "check_request", "fits", "mapped", "no_fit"]
+__all__ = ["Fit", "allocated", "check_request", "fits", "fits_soon", "mapped", "no_fit"]
 
 MOST_NEEDS = 256
 """Suffixed groups, and classes of the unsuffixed one; the search goes one call deep for each."""
@@ -110,6 +110,27 @@ def no_fit(tree: Sequence[ProviderUse], request: PlacementRequest) -> str:
     if alone:
         return "; ".join(alone)
     return "each group fits on some provider, but not all together"
+
+
+def fits_soon(tree: Sequence[ProviderUse], request: PlacementRequest, *, looks: int) -> bool | None:
+    """Return whether a request fits on a tree alone; None if that is not found out soon.
+
+    Args:
+        tree: all its providers, the root first.
+        request: what is asked; `check_request` passes it.
+        looks: how often the search, which stops every 64 steps, is asked to go on.
+    """
+    root = tree[0].provider
+    if not request.root_required <= root.traits or request.root_forbidden & root.traits:
+        return False
+    plan = plan_of(request)
+    for way in steps(plan, tree_pattern(plan, tree).pattern):
+        if way is not None:
+            return True
+        looks -= 1
+        if looks <= 0:
+            return None
+    return False
 
 
 def allocated(plan: Plan, ids: Sequence[ProviderId], way: Way) -> FrozenMap[ProviderId, Resources]:

@@ -140,7 +140,9 @@ class Amount:
         capacity = int(column.capacity.value[row])
         used = capacity - int(column.free.value[row])
         found: dict[Adjustment, None] = {}
-        for suffix, asked in self.parts:
+        # On one provider it makes no difference which of the groups that ask the same asks less.
+        alike = {asked: (suffix, asked) for suffix, asked in reversed(self.parts)}
+        for suffix, asked in self.parts if fleet.nested[row] else alike.values():
             amounts = {_least(column.units[row])}
             for low, high, step in column.units[row].rules:
                 amounts.update(near_amounts(asked, low, min(high, capacity), step))

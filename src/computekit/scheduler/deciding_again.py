@@ -6,6 +6,7 @@ import numpy as np
 
 from computekit.errors import InvalidInput
 from computekit.placement import BoolArray, FleetIndex, check_request
+from computekit.placement.fit import fits_soon
 from computekit.scheduler.changes import Adjustment
 from computekit.scheduler.compile import run_overlays, shape_predicates
 from computekit.scheduler.delta_predicates import delta_predicates
@@ -15,7 +16,13 @@ from computekit.scheduler.policy import Policy
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.request import Request
 
-__all__ = ["all_predicates", "applied", "failing", "searched", "takes"]
+__all__ = ["Undecided", "all_predicates", "applied", "failing", "searched", "takes"]
+
+_LOOKS = 32
+
+
+class Undecided(Exception):
+    """Whether a host takes a request would take too long to find out; never leaves this room."""
 
 
 def all_predicates(request: Request, policy: Policy, fleet: FleetIndex) -> tuple[Predicate, ...]:
@@ -65,15 +72,31 @@ def failing(fleet: FleetIndex, row: int, request: Request, policy: Policy) -> tu
 
 
 def searched(fleet: FleetIndex, row: int, request: Request) -> bool:
-    """Return whether a row that passes every predicate fits by the search on its tree."""
+    """Return whether a row that passes every predicate fits by the search on its tree.
+
+    Raises:
+        Undecided: that would take too long.
+    """
+    if fleet.nested[row]:
+        soon = fits_soon(fleet.tree(row), request.placement, looks=_LOOKS)
+        if not soon:
+            if soon is None:
+                raise Undecided
+            return False
     fitter = Fitter(request.placement, topology=request.topology)
-    return fitter.fit(fleet, row) is not None
+    return request.topology is None or fitter.cells(fleet, row) is not None
 
 
 def takes(fleet: FleetIndex, row: int, request: Request, policy: Policy) -> bool:
-    """Return whether a row takes the request: predicates, then the search, then the filters."""
-    return (
-        not failing(fleet, row, request, policy)
-        and searched(fleet, row, request)
-        and policy.refusal(fleet.view(row), request) is None
-    )
+    """Return whether a row takes the request: predicates, then the search, then the filters.
+
+    Not if that would take too long to find out.
+    """
+    try:
+        return (
+            not failing(fleet, row, request, policy)
+            and searched(fleet, row, request)
+            and policy.refusal(fleet.view(row), request) is None
+        )
+    except Undecided:
+        return False

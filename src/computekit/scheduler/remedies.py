@@ -14,7 +14,7 @@ from computekit.scheduler.deciding_again import all_predicates, applied, takes
 from computekit.scheduler.policy import Policy
 from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.request import Request
-from computekit.scheduler.smallest import cost, smallest_changes
+from computekit.scheduler.smallest import STATES, cost, smallest_changes
 from computekit.scheduler.tree_changes import amount_changes, tree_changes
 
 __all__ = ["Remedies", "Remedy", "find_remedies", "remedy_for"]
@@ -23,6 +23,7 @@ _ROWS_PER_RULE = 64
 _PROOFS = 64
 _HOSTS_SEARCHED = 64
 _COMBINED = 3
+_DOUBT = "(not everything was tried: less may do)"
 
 
 @attrs.frozen
@@ -60,18 +61,28 @@ class Remedies:
 
     Attributes:
         found: least first; none means that nothing on the list of changes helps, if `complete`.
-        complete: whether everything was looked at.
+        complete: whether it is certain that there is nothing smaller.
     """
 
     found: tuple[Remedy, ...]
     complete: bool = True
 
     @property
-    def none(self) -> str:
-        """What it means that there are none."""
+    def line(self) -> str:
+        """The smallest remedy in words; or that there is none."""
+        if self.found:
+            return self.found[0].text + ("" if self.complete else f" {_DOUBT}")
         if self.complete:
             return "nothing on the list of changes helps"
         return "no change was found that helps, but not everything was tried"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All remedies in words, a line each; or that there are none."""
+        if not self.found:
+            return (self.line,)
+        found = tuple(remedy.text for remedy in self.found)
+        return found if self.complete else (*found, _DOUBT)
 
 
 def find_remedies(
@@ -102,15 +113,32 @@ def find_remedies(
     rows = near[only[near] == len(predicates)][:_COMBINED].tolist()
     offers = [(change, row) for row in rows for change in tree_changes(fleet, row, request)]
     found.extend(_smallest_of_each_kind(fleet, request, policy, offers))
-    complete = bool(found) or len(near) <= _HOSTS_SEARCHED
-    for row in [] if found else near[:_HOSTS_SEARCHED].tolist():
-        smallest = smallest_changes(fleet, row, request, policy)
-        complete = complete and smallest.complete
-        if smallest.changes is not None:
-            found.append(Remedy(smallest.changes, fleet.names[row]))
+    complete = True
+    if not found:
+        found, complete = _combined(fleet, request, policy, near)
     least = sorted(dict.fromkeys(found), key=lambda remedy: remedy.size)
     several = bool(least) and least[0].size[0] > 1
     return Remedies(tuple(least[:_COMBINED] if several else least), complete)
+
+
+def _combined(
+    fleet: FleetIndex, request: Request, policy: Policy, near: npt.NDArray[np.intp]
+) -> tuple[list[Remedy], bool]:
+    """Return several changes together, and whether it is certain that no fewer would do."""
+    found: list[Remedy] = []
+    complete, left = len(near) <= _HOSTS_SEARCHED, STATES
+    most: int | None = None
+    for row in near[:_HOSTS_SEARCHED].tolist():
+        if left <= 0:
+            return found, False
+        smallest = smallest_changes(fleet, row, request, policy, most=most, states=left)
+        left -= smallest.states
+        complete = complete and smallest.complete
+        if smallest.changes is not None:
+            found.append(Remedy(smallest.changes, fleet.names[row]))
+            if len(found) >= _COMBINED:
+                most = sorted(remedy.size[0] for remedy in found)[_COMBINED - 1]
+    return found, complete
 
 
 def remedy_for(fleet: FleetIndex, row: int, request: Request, policy: Policy) -> Remedies:
@@ -118,7 +146,7 @@ def remedy_for(fleet: FleetIndex, row: int, request: Request, policy: Policy) ->
     smallest = smallest_changes(fleet, row, request, policy)
     if smallest.changes is None:
         return Remedies((), smallest.complete)
-    return Remedies((Remedy(smallest.changes, fleet.names[row]),))
+    return Remedies((Remedy(smallest.changes, fleet.names[row]),), smallest.complete)
 
 
 def _smallest_of_each_kind(

@@ -8,23 +8,21 @@ fails is the answer; if no state is left, nothing on the list of changes helps.
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from itertools import count
-from typing import TypeAlias
 
 import attrs
 
 from computekit.placement import FleetIndex
-from computekit.scheduler.amount import Amount
-from computekit.scheduler.changes import Adjustment, AskAmount, AskZone, FreeUp, LowerFigure
-from computekit.scheduler.deciding_again import applied, failing, searched
+from computekit.scheduler.changes import Adjustment
+from computekit.scheduler.deciding_again import Undecided, applied
+from computekit.scheduler.enough import enough_changes
 from computekit.scheduler.policy import Policy
-from computekit.scheduler.predicates import Predicate
 from computekit.scheduler.request import Request
-from computekit.scheduler.tree_changes import amount_changes, tree_changes
+from computekit.scheduler.tree_changes import tree_changes
+from computekit.scheduler.ways_out import Changes, joined, ways_out
 
-__all__ = ["Smallest", "cost", "smallest_changes"]
+__all__ = ["STATES", "Smallest", "cost", "smallest_changes"]
 
-_STATES = 512
-_Changes: TypeAlias = tuple[Adjustment, ...]
+STATES = 512
 
 
 @attrs.frozen
@@ -33,11 +31,13 @@ class Smallest:
 
     Attributes:
         changes: all of them are needed; () if it fits as it is; None if none were found.
-        complete: whether everything on the list of changes was looked at.
+        complete: whether it is certain that there are no fewer or smaller ones.
+        states: how many sets of changes were tried.
     """
 
-    changes: _Changes | None
+    changes: Changes | None
     complete: bool = True
+    states: int = 0
 
 
 def cost(changes: Sequence[Adjustment]) -> tuple[int, float]:
@@ -46,86 +46,47 @@ def cost(changes: Sequence[Adjustment]) -> tuple[int, float]:
 
 
 def smallest_changes(
-    fleet: FleetIndex, row: int, request: Request, policy: Policy, *, states: int = _STATES
+    fleet: FleetIndex,
+    row: int,
+    request: Request,
+    policy: Policy,
+    *,
+    most: int | None = None,
+    states: int = STATES,
 ) -> Smallest:
     """Return the fewest, then smallest changes after which a row takes the request.
+
+    If too many sets of changes would have to be tried, they are some that do and that are all
+    needed, though fewer or smaller ones might do.
 
     Args:
         fleet: a copy that nobody writes to.
         row: of the host.
         request: what was asked.
         policy: by which it was decided.
+        most: how many changes are of interest at most; None: any number.
         states: how many sets of changes are tried at most.
     """
     order = count()
-    waiting: list[tuple[tuple[int, float], int, _Changes]] = [((0, 0.0), next(order), ())]
+    waiting: list[tuple[tuple[int, float], int, Changes]] = [((0, 0.0), next(order), ())]
     seen: set[frozenset[Adjustment]] = {frozenset()}
-    for _ in range(states):
-        if not waiting:
-            return Smallest(None)
+    decided = True
+    for tried in range(states):
+        if not waiting or (most is not None and waiting[0][0][0] > most):
+            return Smallest(None, decided, states=tried)
         _cost, _order, changes = heappop(waiting)
         changed = applied(fleet, request, changes)
         if changed is None:
             continue
-        offers = _offers(changed[0], row, changed[1], policy)
+        try:
+            offers = ways_out(changed[0], row, changed[1], policy)
+        except Undecided:
+            decided, offers = False, tree_changes(changed[0], row, changed[1])
         if offers is None:
-            return Smallest(changes)
+            return Smallest(changes, decided, states=tried)
         for change in offers:
-            further = _joined(changes, change)
+            further = joined(changes, change)
             if frozenset(further) not in seen:
                 seen.add(frozenset(further))
                 heappush(waiting, (cost(further), next(order), further))
-    return Smallest(None, complete=not waiting)
-
-
-def _offers(
-    fleet: FleetIndex, row: int, request: Request, policy: Policy
-) -> tuple[Adjustment, ...] | None:
-    """Return changes of which one must be made before the row takes the request; None: it does.
-
-    Of the rules that fail, the one with the fewest ways out is asked: what must be is done first.
-    """
-    broken = failing(fleet, row, request, policy)
-    if broken:
-        return min((_ways_out(fleet, row, request, rule) for rule in broken), key=len)
-    if not searched(fleet, row, request):
-        return tree_changes(fleet, row, request)
-    return None if policy.refusal(fleet.view(row), request) is None else ()
-
-
-def _ways_out(
-    fleet: FleetIndex, row: int, request: Request, rule: Predicate
-) -> tuple[Adjustment, ...]:
-    found = rule.changes(fleet, row)
-    if not isinstance(rule, Amount):
-        return found
-    if fleet.nested[row]:
-        found += amount_changes(fleet, row, request, rule.resource_class)
-    return tuple(dict.fromkeys(found or rule.steps(fleet, row)))
-
-
-def _joined(changes: _Changes, change: Adjustment) -> _Changes:
-    """Return changes with one more; two that set the same thing are one."""
-    for at, before in enumerate(changes):
-        one = _as_one(before, change)
-        if one is not None:
-            return (*changes[:at], one, *changes[at + 1 :])
-    return (*changes, change)
-
-
-def _as_one(before: Adjustment, after: Adjustment) -> Adjustment | None:
-    """Return what two changes of the same thing come to; None if they are about different ones."""
-    if isinstance(before, AskAmount) and isinstance(after, AskAmount):
-        same = before.suffix, before.resource_class
-        one = attrs.evolve(after, asked=before.asked)
-        return one if same == (after.suffix, after.resource_class) else None
-    if isinstance(before, FreeUp) and isinstance(after, FreeUp):
-        where = before.provider, before.resource_class
-        sum_ = attrs.evolve(after, amount=before.amount + after.amount)
-        return sum_ if where == (after.provider, after.resource_class) else None
-    if isinstance(before, LowerFigure) and isinstance(after, LowerFigure):
-        lower = min(before, after, key=lambda change: change.value)
-        return lower if (before.host, before.figure) == (after.host, after.figure) else None
-    if isinstance(before, AskZone) and isinstance(after, AskZone):
-        return attrs.evolve(after, asked=before.asked)
-    return None
+    return Smallest(enough_changes(fleet, row, request, policy), complete=False, states=states)

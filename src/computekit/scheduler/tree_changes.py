@@ -68,7 +68,7 @@ def amount_changes(
     """Return changes of one resource class that may make its groups fit on a host's tree."""
     found: dict[Adjustment, None] = {}
     tree, placement = fleet.tree(row), request.placement
-    for group in placement.groups:
+    for group in _distinct(placement):
         asked = group.resources.get(name)
         if asked is None:
             continue
@@ -77,6 +77,16 @@ def amount_changes(
             found[AskAmount(group.suffix, name, asked, amount)] = None
         found.update(dict.fromkeys(_to_free(fleet.names[row], tree, asked, name, beside)))
     return tuple(found)
+
+
+def _distinct(placement: PlacementRequest) -> Iterable[RequestGroup]:
+    """Return the groups, but only the first of those that ask the same: the others are like it."""
+    named: frozenset[str] = frozenset().union(*placement.same_subtree)
+    found: dict[RequestGroup, RequestGroup] = {}
+    for group in placement.groups:
+        alike = bool(group.suffix) and group.suffix not in named
+        found.setdefault(attrs.evolve(group, suffix="*") if alike else group, group)
+    return found.values()
 
 
 def _beside(placement: PlacementRequest, group: RequestGroup, name: ResourceClass) -> set[int]:

@@ -24,9 +24,7 @@ def explanation_view(explanation: Explanation) -> Page:
     if explanation.near_misses:
         parts.append(_near_misses(explanation))
     if explanation.chosen is None and len(explanation.hosts):
-        found = explanation.remedies_found
-        lines = tuple(remedy.text for remedy in found.found) or (found.none,)
-        parts.append(Text(lines, title="What would help"))
+        parts.append(Text(explanation.remedies_found.lines, title="What would help"))
     return Page(tuple(parts))
 
 

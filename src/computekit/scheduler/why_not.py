@@ -61,7 +61,7 @@ class WhyNot:
         """What would help, in one line; nothing if it fits."""
         if self.fits:
             return ""
-        return self.remedies.none if self.remedy is None else self.remedy.text
+        return self.remedies.line
 
     def changed(self, fleet: FleetIndex) -> Request:
         """Write the remedy into `fleet`, if it changes hosts; return the request as changed."""
