@@ -7,7 +7,7 @@ import pytest
 
 from computekit.guest import GuestFeature
 from computekit.ids import AggregateId, FlavorId, HostName, ImageId, ProjectId
-from computekit.model import Aggregate, Flavor, FrozenMap, Image, Trait
+from computekit.model import VCPU, Aggregate, Flavor, FrozenMap, Image, RequestGroup, Trait
 from computekit.placement import FleetIndex
 from computekit.scheduler import (
     PREFILTERS,
@@ -33,6 +33,7 @@ from computekit.scheduler import (
     Unplaced,
     prefiltered,
 )
+from computekit.scheduler.request_delta import merged
 from computekit.units import Bytes, Mib
 from tests.unit.scheduler.fleet import SSD, flat, index, request
 
@@ -251,3 +252,13 @@ def test_their_order_does_not_matter() -> None:
         for order in itertools.permutations(few)
     }
     assert len(placements) == 1
+
+
+def test_groups_are_added_once_and_never_over_what_is_asked() -> None:
+    asked_for = request().placement
+    extra = RequestGroup("_port", {VCPU: 1})
+    other = RequestGroup("", {VCPU: 9})
+    deltas = (RequestDelta("a", groups=(extra, other)), RequestDelta("b", groups=(extra,)))
+    found = merged(asked_for, deltas)
+    assert found.groups == (*asked_for.groups, extra)
+    assert merged(asked_for, reversed(deltas)) == found
