@@ -22,7 +22,7 @@ from computekit.scheduler.ways_out import Changes, joined, ways_out
 
 __all__ = ["STATES", "Smallest", "cost", "smallest_changes"]
 
-STATES = 512
+STATES = 256
 
 
 @attrs.frozen

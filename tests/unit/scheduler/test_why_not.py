@@ -5,7 +5,7 @@ import pytest
 
 from computekit.errors import InvalidInput, NotFound
 from computekit.ids import HostName
-from computekit.model import VCPU, FrozenMap, PlacementRequest, RequestGroup
+from computekit.model import MEMORY_MB, VCPU, FrozenMap, PlacementRequest, RequestGroup
 from computekit.scheduler import (
     AskAmount,
     AskZone,
@@ -15,6 +15,7 @@ from computekit.scheduler import (
     NumInstancesFilter,
     Placed,
     Policy,
+    Remedy,
     Request,
     Scheduler,
 )
@@ -155,3 +156,22 @@ def test_asking_why_changes_nothing() -> None:
     scheduler.why_not(request(4))
     scheduler.why_not(request(4), B)
     assert (fleet.epoch, fleet.version, [fleet.view(row) for row in range(2)]) == before
+
+
+def test_where_the_fewest_take_too_long_enough_changes_are_named_and_doubted() -> None:
+    fleet = index(numa("a", *(3 + at % 5 for at in range(5))))
+    amounts = FrozenMap({VCPU: 6, MEMORY_MB: 33_000})
+    groups = tuple(RequestGroup(f"_{at}", amounts) for at in range(5))
+    asked = Request(PlacementRequest(groups, "isolate"))
+    found = Scheduler(fleet).why_not(asked, A)
+    assert found.remedy is not None
+    assert not found.remedies.complete
+    assert found.advice.endswith(": then a fits (not everything was tried: less may do)")
+    assert "less may do" in Scheduler(fleet).why_not(asked).explanation.text()
+    for left_out in found.remedy.changes:
+        fewer = tuple(change for change in found.remedy.changes if change != left_out)
+        copy = fleet.copy()
+        changed = Remedy(fewer, A).apply(asked, copy)
+        assert not isinstance(Scheduler(copy).place(changed), Placed), left_out.text
+    changed = found.changed(fleet)
+    assert isinstance(Scheduler(fleet).place(changed), Placed)
