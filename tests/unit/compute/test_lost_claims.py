@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from computekit.agent import host_provider
 from computekit.compute import audit
-from computekit.errors import NoValidHost, RetriesExhausted
+from computekit.errors import NoValidHost, RetriesExhausted, StoreUnavailable
 from computekit.ids import HostName, InstanceId
 from computekit.journal import Operation, OperationState
 from computekit.model import (
@@ -141,4 +141,31 @@ def test_who_loses_again_and_again_is_told_so(fleet: FakeFleet) -> None:
     assert "others were faster on a" in refusal.message
     assert refusal.explanation
     assert scheduler.choices == 10
+    assert fleet.services.existing(instance).state is InstanceState.ERROR
+
+
+@pytest.mark.parametrize("times", [3, 10_000])
+def test_a_fleet_that_cannot_be_read_is_not_a_fleet_without_hosts(
+    fleet: FakeFleet, times: int
+) -> None:
+    class Unreadable(Scheduler):
+        left = times
+
+        @override
+        def place(self, request: Request) -> Decision:
+            if self.left:
+                self.left -= 1
+                raise StoreUnavailable("it does not answer")
+            return super().place(request)
+
+    scheduler = Unreadable(fleet.services.scheduler.index)
+    fleet.services = attrs.evolve(fleet.services, scheduler=scheduler)
+    instance = fleet.create("one")
+    fleet.run()
+    (operation,) = fleet.journal.history(instance)
+    if times == 3:
+        assert operation.state is OperationState.DONE
+        return
+    assert operation.state is OperationState.UNDONE
+    assert isinstance(decode_error(operation.error or ""), StoreUnavailable)
     assert fleet.services.existing(instance).state is InstanceState.ERROR
