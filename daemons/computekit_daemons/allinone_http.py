@@ -19,7 +19,7 @@ from computekit.access import (
     write_clouds,
 )
 from computekit.api import Identity
-from computekit.api.compute import VERSIONS, Cloud
+from computekit.api.compute import COMPUTE_VERSIONS, Cloud
 from computekit.errors import Fault, InvalidInput
 from computekit.http import (
     Answer,
@@ -115,7 +115,7 @@ def _application(
     tokens = Tokens(secrets.directory, secrets.key, revoked, clock, system)
     sign_in = SignIn(secrets.directory, passwords, tokens)
     shared = Settings(
-        VERSIONS,
+        COMPUTE_VERSIONS,
         _authentication(front.auth, secrets, sign_in, url),
         clock,
         random.Random(system.getrandbits(256)),

@@ -34,7 +34,7 @@ from computekit.compute.kinds import operation_kinds
 from computekit.compute.memory import MemoryInstances
 from computekit.compute.observe import ObserveParams, observe, observe_kind
 from computekit.compute.orphan import OrphanParams, orphan_kind, remove_orphan, remove_orphans
-from computekit.compute.pin import pin_instance, zone_shown
+from computekit.compute.pin import pin_instance, write_pin, zone_shown
 from computekit.compute.placing import PlacementAsked, ask_for_place, rebuild_report
 from computekit.compute.ports import InstanceReader, InstanceWriter
 from computekit.compute.purge import purge
@@ -114,5 +114,6 @@ __all__ = [
     "start_kind",
     "stop",
     "stop_kind",
+    "write_pin",
     "zone_shown",
 ]

@@ -9,7 +9,7 @@ from computekit.model import Instance, InstanceState
 from computekit.scheduler import PinState, pin_after
 from computekit.work import Tx
 
-__all__ = ["pin_instance", "zone_shown"]
+__all__ = ["pin_instance", "write_pin", "zone_shown"]
 
 _LOOKS = frozenset({"instance.observe"})
 """Operations that never change a place."""
@@ -26,19 +26,26 @@ def pin_instance(services: Services, instance: InstanceId, zone: str | None) -> 
             something is under way that may move it.
     """
 
-    def write(tx: Tx) -> Instance:
-        row = services.existing(instance)
-        if row.state is InstanceState.DELETED:
-            raise StateConflict(f"instance {instance}", "deleted", "there")
-        live = services.journal.live(instance)
-        moving = live is not None and live.kind not in _LOOKS
-        pin = pin_after(PinState(instance, row.zone, zone_shown(services, row), moving), zone)
-        after = attrs.evolve(row, zone=pin)
-        if after != row:
-            services.instances.change_instance(tx, row, after)
-        return after
+    return services.store.write(lambda tx: write_pin(services, tx, instance, zone))
 
-    return services.store.write(write)
+
+def write_pin(services: Services, tx: Tx, instance: InstanceId, zone: str | None) -> Instance:
+    """Do what `pin_instance` does, in a transaction with other things.
+
+    Raises:
+        NotFound: there is no such instance.
+        StateConflict: as `pin_instance` says.
+    """
+    row = services.existing(instance)
+    if row.state is InstanceState.DELETED:
+        raise StateConflict(f"instance {instance}", "deleted", "there")
+    live = services.journal.live(instance)
+    moving = live is not None and live.kind not in _LOOKS
+    pin = pin_after(PinState(instance, row.zone, zone_shown(services, row), moving), zone)
+    after = attrs.evolve(row, zone=pin)
+    if after != row:
+        services.instances.change_instance(tx, row, after)
+    return after
 
 
 def zone_shown(services: Services, instance: Instance) -> str | None:

@@ -10,8 +10,9 @@ from computekit.api.compute.locks import check_unlocked
 from computekit.api.compute.server_view import ServerView, ServerViews
 from computekit.api.context import CallContext
 from computekit.api.operation import ApiOperation
-from computekit.compute import ServerQuery, create, delete
+from computekit.compute import ServerQuery, create, delete, write_pin
 from computekit.errors import (
+    AccessRefused,
     ComputekitError,
     Conflict,
     Fault,
@@ -21,6 +22,7 @@ from computekit.errors import (
 from computekit.guest import check_name
 from computekit.ids import FlavorId, ImageId, InstanceId, new_uuid
 from computekit.model import Flavor, FrozenMap, Instance, ServerRecord
+from computekit.scheduler import AskedZone, may_pin
 from computekit.work import Tx
 
 __all__ = [
@@ -116,6 +118,7 @@ class ServerChange:
         hostname: what the guest calls itself.
         access_ipv4: an address that its owner notes.
         access_ipv6: likewise.
+        pin: the zone to be pinned to, or to none.
     """
 
     id: InstanceId
@@ -124,6 +127,7 @@ class ServerChange:
     hostname: str | None = None
     access_ipv4: str | None = None
     access_ipv6: str | None = None
+    pin: AskedZone | None = None
 
 
 LIST_SERVERS = ApiOperation(
@@ -235,6 +239,8 @@ class ServerCalls:
         services = self._cloud.services
         if asked.name is not None:
             check_name(asked.name)
+        if asked.pin is not None and not may_pin(context.identity.roles, same_project=True):
+            raise AccessRefused("pinning a server to a zone is for administrators")
 
         def write(tx: Tx) -> None:
             row = self._cloud.existing(asked.id, context)
@@ -254,6 +260,8 @@ class ServerCalls:
             if asked.name is not None and asked.name != row.instance.name:
                 named = attrs.evolve(row.instance, name=asked.name)
                 services.instances.change_instance(tx, row.instance, named)
+            if asked.pin is not None:
+                write_pin(services, tx, asked.id, asked.pin.zone)
 
         services.store.write(write)
         return self._views.one(self._cloud.existing(asked.id, context))

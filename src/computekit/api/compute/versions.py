@@ -3,7 +3,7 @@
 from types import NoneType
 
 from computekit.api.access import Rule
-from computekit.api.compute.base import VERSIONS, since
+from computekit.api.compute.base import COMPUTE_VERSIONS, since
 from computekit.api.context import CallContext
 from computekit.api.operation import ApiOperation
 from computekit.api.version import VersionRange
@@ -22,4 +22,4 @@ SHOW_VERSION = ApiOperation(
 
 def show_versions(_asked: None, _context: CallContext) -> VersionRange:
     """Carry out `LIST_VERSIONS` and `SHOW_VERSION`."""
-    return VERSIONS
+    return COMPUTE_VERSIONS

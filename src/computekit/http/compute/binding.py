@@ -8,7 +8,7 @@ import msgspec
 
 from computekit.api import ApiOperation, CallContext, Identity, Microversion
 from computekit.api.compute import is_admin
-from computekit.errors import ComputekitError, CounterFull, Unsupported
+from computekit.errors import AccessRefused, ComputekitError, CounterFull, Unsupported
 from computekit.http.compute.versioned import said
 from computekit.http.endpoint import Endpoint, Prepared, endpoint_of
 from computekit.http.problem import Problem, Refused
@@ -105,6 +105,8 @@ def bound(
 def _words(error: ComputekitError) -> Problem | None:
     if isinstance(error, CounterFull):
         return Problem(403, f"Quota exceeded: {error.message}")
+    if isinstance(error, AccessRefused):
+        return Problem(403, error.message)
     if isinstance(error, Unsupported):
         return Problem(501, error.message)
     return None

@@ -112,6 +112,9 @@ class ServerChangeFields(Struct, kw_only=True, forbid_unknown_fields=True):
     disk_config: str | UnsetType = field(name="OS-DCF:diskConfig", default=UNSET)
     description: Annotated[Description | UnsetType, since(19)] = UNSET
     hostname: Annotated[Hostname | UnsetType, since(90)] = UNSET
+    pinned_zone: Annotated[Name | UnsetType | None, since(104)] = field(
+        name="pinned_availability_zone", default=UNSET
+    )
 
 
 class ServerChangeBody(Struct, forbid_unknown_fields=True):

@@ -41,6 +41,7 @@ from computekit.http.compute.versioned import Body
 from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import FlavorId, HostName, ImageId, InstanceId, ProjectId, UserId, is_uuid
 from computekit.model import FrozenMap, InstanceState, ServerRecord
+from computekit.scheduler import AskedZone
 
 _NEW = Body(NewServerBody)
 _CHANGE = Body(ServerChangeBody)
@@ -240,6 +241,7 @@ def parse_change(request: HttpRequest, minor: int) -> ServerChange:
         hostname=_given(asked.hostname),
         access_ipv4=_given(asked.access_ipv4),
         access_ipv6=_given(asked.access_ipv6),
+        pin=None if isinstance(asked.pinned_zone, UnsetType) else AskedZone(asked.pinned_zone),
     )
 
 
