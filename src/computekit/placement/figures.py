@@ -21,7 +21,7 @@ class Figures:
     def __init__(self, rows: int) -> None:
         self._rows = rows
         self._columns: dict[str, Cow[_Floats]] = {}
-        # Those of which nothing is unknown; only other rows can alter that.
+        # Those of which nothing is unknown; other rows alter that, or a figure that is forgotten.
         self._whole: set[str] = set()
 
     def fork(self) -> "Figures":
@@ -39,9 +39,11 @@ class Figures:
             self._columns[name] = Cow(relaid(column.value, source, nan))
 
     def set(self, row: int, figures: Mapping[str, float]) -> None:
-        """Write some figures of one row, and leave the others."""
+        """Write some figures of one row, and leave the others; nan: it is no longer known."""
         for name, value in figures.items():
             self._column(name).own()[row] = value
+            if value != value:  # nan
+                self._whole.discard(name)
 
     def add(self, row: int, figures: Mapping[str, float]) -> None:
         """Add to some figures of one row; what is not known counts as 0."""
