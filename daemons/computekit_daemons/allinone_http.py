@@ -35,6 +35,7 @@ from computekit.http import (
     listening_socket,
 )
 from computekit.http.compute import ComputeDialect, compute_endpoints
+from computekit.http.image import is_upload
 from computekit.runtime import Runtime
 from computekit.store import SqlFlavors, SqlKeypairs, SqlServers
 from computekit_daemons.metrics import Metrics
@@ -94,7 +95,7 @@ def serving(wired: Wired, front: Front, runtime: Runtime) -> Iterator[str]:
     secrets = open_access(AccessDirectory(wired.state.path / "access"), random.SystemRandom())
     write_clouds(wired.state.path / "clouds.yaml", url, front.auth, secrets)
     application = _application(wired, front, runtime, secrets, url)
-    server = Server(application, listener, runtime.clock, threads=front.threads)
+    server = Server(application, listener, runtime.clock, threads=front.threads, streams=is_upload)
     served = runtime.pool("http", 1).submit(server.serve)
     try:
         yield url

@@ -1,12 +1,12 @@
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from _typeshed.wsgi import WSGIApplication
 
 from waitress.channel import HTTPChannel
 from waitress.task import ThreadedTaskDispatcher
 
 class TcpWSGIServer:
-    channel_class: type[HTTPChannel]
+    channel_class: Callable[..., HTTPChannel]
     active_channels: dict[int, HTTPChannel]
     task_dispatcher: ThreadedTaskDispatcher
     socket: socket.socket

@@ -1,18 +1,23 @@
 """A server inside the process: waitress, whose main loop reads and writes, whose threads work.
 
 A request reaches a thread when all of it has arrived, so that a slow caller costs memory only; and
-that is bounded, in bytes and in time.
+that is bounded, in bytes and in time. Bodies that are longer than memory are handed on while they
+arrive, to threads of their own.
 """
 
 import socket
 import threading
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
+from waitress.task import ThreadedTaskDispatcher
 
 from computekit.clock import Clock, Deadline
+from computekit.http.streaming import DISCARDED_MOST, Door, Feed, StreamingParser
 from computekit.units import Bytes, Seconds
 
 if TYPE_CHECKING:
@@ -26,6 +31,9 @@ HEADER_LIMIT = Bytes(64 * 1024)
 """The longest request line with all headers; the peer's clients ask with URLs of some KiB."""
 CONNECTION_LIMIT = 1000
 BACKLOG = 1024
+SLOWEST = 8 * 1024
+"""Bytes a second below which the sender of a long body is taken for one who only wants to hold a
+thread."""
 LOOK_S = Seconds(0.5)
 """How often slow callers are looked for."""
 IN_MEMORY = 64 * 1024 * 1024
@@ -38,13 +46,79 @@ class _Channel(HTTPChannel):
     since_s: Seconds | None = None
     _of: object | None = None
 
+    def __init__(
+        self,
+        server: object,
+        sock: socket.socket,
+        addr: object,
+        adj: object,
+        map: Mapping[int, object] | None = None,  # noqa: A002  waitress calls it so
+        *,
+        door: Door,
+    ) -> None:
+        super().__init__(server, sock, addr, adj, map=map)
+        self._door = door
+        self.parser_class = partial(StreamingParser, door=door)
+
     def received(self, data: bytes) -> bool:
         done = super().received(data)
         if self.request is None:
             self.since_s = self._of = None
         elif self.request is not self._of:
             self.since_s, self._of = Seconds(self.last_activity), self.request
+        self._hand_on()
         return done
+
+    def readable(self) -> bool:
+        feed = self.feed
+        if feed is None:
+            return super().readable()
+        return not (self.will_close or self.close_when_flushed or feed.full)
+
+    def handle_close(self) -> None:
+        self.give_up()
+        super().handle_close()
+
+    def give_up(self) -> None:
+        """Let a thread that reads from here know that no more will come."""
+        if self.feed is not None:
+            self.feed.fail()
+
+    def overdue(self, now_s: float, receive_s: Seconds) -> bool:
+        """Return whether the caller takes too long over a request."""
+        if self.since_s is None:
+            return False
+        feed = self.feed
+        if feed is None:
+            return now_s - self.since_s > receive_s
+        if feed.full:  # it is we who take long
+            self.last_activity = now_s
+        if now_s - self.last_activity > receive_s:
+            return True
+        return now_s - self.since_s > receive_s + feed.received / SLOWEST
+
+    @property
+    def feed(self) -> Feed | None:
+        """Where the body goes that is handed on while it arrives."""
+        request = self.request
+        if isinstance(request, StreamingParser) and request.handed_on:
+            return request.feed
+        return None
+
+    def _hand_on(self) -> None:
+        request = self.request
+        if not isinstance(request, StreamingParser) or request.feed is None:
+            return
+        if request.feed.discarded > DISCARDED_MOST:
+            self.will_close = True
+        if request.handed_on:
+            return
+        with self.requests_lock:
+            request.handed_on = True
+            self.requests.append(request)
+            first = len(self.requests) == 1
+        if first:  # else who serves the one before goes on with this one
+            self._door.dispatcher.add_task(self)
 
     @property
     def idle(self) -> bool:
@@ -57,6 +131,10 @@ class _Quiet:
 
     def warning(self, _text: str, *_values: object) -> None:
         return None
+
+
+def _never(_method: str, _path: str) -> bool:
+    return False
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -81,6 +159,9 @@ class Server:
         receive_s: how long a caller may take to send one request.
         connections: that are open at the same time; when they run short, those that were not used
             for longest make way.
+        streams: whether the body of a request of this method and path is handed on while it
+            arrives; the application bounds its length.
+        streaming_threads: such requests that are worked on at the same time.
     """
 
     def __init__(
@@ -93,6 +174,8 @@ class Server:
         body_limit: Bytes = Bytes(IN_MEMORY),
         receive_s: Seconds = Seconds(30.0),
         connections: int = CONNECTION_LIMIT,
+        streams: Callable[[str, str], bool] = _never,
+        streaming_threads: int = 4,
     ) -> None:
         self._clock = clock
         self._receive_s = receive_s
@@ -116,7 +199,11 @@ class Server:
             outbuf_overflow=IN_MEMORY,
             outbuf_high_watermark=IN_MEMORY,
         )
-        self._server.channel_class = _Channel
+        self._streaming = ThreadedTaskDispatcher()
+        self._streaming.queue_logger = _Quiet()
+        self._streaming.set_thread_count(0 if streams is _never else streaming_threads)
+        door = Door(streams, self._streaming, self._server.pull_trigger)
+        self._server.channel_class = partial(_Channel, door=door)
         self._server.task_dispatcher.queue_logger = _Quiet()
 
     def stop(self) -> None:
@@ -137,6 +224,9 @@ class Server:
         deadline = Deadline(self._clock, drain_s)
         while not deadline.passed and not all(it.idle for it in self._channels()):
             self._turn(Seconds(0.05))
+        for channel in self._channels():
+            channel.give_up()
+        self._streaming.shutdown(timeout=max(1.0, deadline.left_s()))
         self._server.task_dispatcher.shutdown(timeout=max(0.1, deadline.left_s()))
         wasyncore.close_all(self._map, ignore_all=True)
 
@@ -148,7 +238,7 @@ class Server:
         self._look_at_s = now_s + LOOK_S
         channels = self._channels()
         for channel in channels:
-            if channel.since_s is not None and now_s - channel.since_s > self._receive_s:
+            if channel.overdue(now_s, self._receive_s):
                 channel.will_close = True
         # Where all are taken nobody else is let in; who asks nothing is not to keep others out.
         if len(channels) >= self._connections * 3 // 4:

@@ -1,0 +1,19 @@
+from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
+
+class _Adjustments:
+    max_request_body_size: int
+
+class HTTPRequestParser:
+    adj: _Adjustments
+    body_rcv: ChunkedReceiver | FixedStreamReceiver | None
+    chunked: bool
+    command: str
+    completed: bool
+    content_length: int
+    empty: bool
+    error: object | None
+    headers_finished: bool
+    path: str
+    def __init__(self, adj: object) -> None: ...
+    def parse_header(self, header_plus: bytes) -> None: ...
+    def received(self, data: bytes) -> int: ...
