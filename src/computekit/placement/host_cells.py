@@ -64,8 +64,6 @@ class HostCells:
 
     def put(self, row: int, host: HostName, topology: HostTopology) -> None:
         """Write the nodes of one row."""
-        if self.of(host) == topology and host in self._of_host.value:
-            return
         if not topology.nodes and host not in self._of_host.value:
             return
         self._of_host.own()[host] = topology

@@ -4,6 +4,7 @@ Necessary only: whether the guest's nodes fit is decided by fitting them (`compu
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import ClassVar
 
 import attrs
@@ -32,18 +33,18 @@ class HasCells:
 
     @property
     def asked(self) -> str:
-        return ", ".join(f"{of.value} {amount}" for of, _size, amount in self._needs())
+        return ", ".join(f"{of.value} {amount}" for of, _size, amount in self._needs)
 
     def passed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
         found = np.ones(len(fleet.up[rows]), dtype=np.bool_)
-        for figure, size, amount in self._needs():
+        for figure, size, amount in self._needs:
             found &= fleet.cells.column(figure, size)[rows] >= amount
         return found
 
     def there(self, fleet: FleetIndex, row: int, /) -> str:
         return ", ".join(
             f"{of.value} {int(fleet.cells.column(of, size)[row])}"
-            for of, size, _amount in self._needs()
+            for of, size, _amount in self._needs
         )
 
     def changes(self, _fleet: FleetIndex, _row: int, /) -> tuple[Adjustment, ...]:
@@ -58,22 +59,9 @@ class HasCells:
         """Return the request without it."""
         return attrs.evolve(request, topology=None)
 
-    def _needs(self) -> Iterator[_Need]:
-        guest = self.topology
-        pinned = [len(node.pinned) for node in guest.nodes]
-        pinned[0] += guest.emulator is EmulatorThreads.ISOLATE
-        memory = [node.memory_mib for node in guest.nodes]
-        yield CellFigure.NODES, None, len(guest.nodes)
-        if any(pinned):
-            yield CellFigure.FREE_CPUS, None, sum(pinned)
-            yield CellFigure.MOST_FREE_CPUS, None, max(pinned)
-        floating = max(len(node.floating) for node in guest.nodes)
-        if floating:
-            yield CellFigure.MOST_SHARED_CPUS, None, floating
-        yield CellFigure.MOST_MEMORY_MIB, None, max(memory)
-        if guest.page_size is not None and not isinstance(guest.page_size, PageSize):
-            yield CellFigure.FREE_PAGES_MIB, guest.page_size, sum(memory)
-            yield CellFigure.MOST_PAGES_MIB, guest.page_size, max(memory)
+    @cached_property
+    def _needs(self) -> tuple[_Need, ...]:
+        return tuple(_needs_of(self.topology))
 
 
 def cells_unfit(fleet: FleetIndex, row: int, guest: GuestTopology) -> str:
@@ -83,3 +71,20 @@ def cells_unfit(fleet: FleetIndex, row: int, guest: GuestTopology) -> str:
     if not found:
         return "no way to give each node of the guest one of the host's"
     return str(min(found, key=lambda misfit: (misfit.asked - misfit.there, misfit.host)))
+
+
+def _needs_of(guest: GuestTopology) -> Iterator[_Need]:
+    pinned = [len(node.pinned) for node in guest.nodes]
+    pinned[0] += guest.emulator is EmulatorThreads.ISOLATE
+    memory = [node.memory_mib for node in guest.nodes]
+    yield CellFigure.NODES, None, len(guest.nodes)
+    if any(pinned):
+        yield CellFigure.FREE_CPUS, None, sum(pinned)
+        yield CellFigure.MOST_FREE_CPUS, None, max(pinned)
+    floating = max(len(node.floating) for node in guest.nodes)
+    if floating:
+        yield CellFigure.MOST_SHARED_CPUS, None, floating
+    yield CellFigure.MOST_MEMORY_MIB, None, max(memory)
+    if guest.page_size is not None and not isinstance(guest.page_size, PageSize):
+        yield CellFigure.FREE_PAGES_MIB, guest.page_size, sum(memory)
+        yield CellFigure.MOST_PAGES_MIB, guest.page_size, max(memory)

@@ -1,5 +1,7 @@
 """One NUMA node of a host: what it has, and what is taken of it."""
 
+from functools import cached_property
+
 import attrs
 
 from computekit.units import Kib, Mib
@@ -70,7 +72,7 @@ class HostNode:
     pages: tuple[PageStock, ...] = ()
     socket: int | None = None
 
-    @property
+    @cached_property
     def free_cpus(self) -> frozenset[int]:
         """Dedicated CPUs that are not given."""
         return self.dedicated - self.pinned
@@ -80,12 +82,12 @@ class HostNode:
         """Memory that no guest has; below zero where it is over-committed."""
         return Mib(self.memory_mib - self.memory_used_mib)
 
-    @property
+    @cached_property
     def threads(self) -> int:
         """The most logical CPUs that one core has."""
         return max((len(core) for core in self.siblings), default=1)
 
-    @property
+    @cached_property
     def free_cores(self) -> tuple[tuple[int, ...], ...]:
         """The free dedicated CPUs by core, each ascending; cores by their lowest CPU."""
         free = self.free_cpus
