@@ -12,13 +12,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from socket import gethostname
+from tempfile import TemporaryDirectory
 
 import attrs
 import click
 
 from computekit import cli, errors
+from computekit.api.compute import Cloud
 from computekit.errors import ComputekitError
 from computekit.forms import form_lines, json_schema
+from computekit.http.compute import compute_document, compute_endpoints
 from computekit.http.placement import placement_document, placement_endpoints
 from computekit.model import FrozenMap
 from computekit.pci import PCI_CODES
@@ -32,6 +35,8 @@ from computekit.scheduler import (
 )
 from computekit.scheduler.files import AnswerForm, FleetForm, RequestForm
 from computekit.sim import POLICIES
+from computekit.store import SqlFlavors, SqlKeypairs, SqlServers, SqlStore
+from computekit.testing.fake_fleet import FakeFleet
 from computekit_daemons import allinone, placement
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -88,7 +93,8 @@ COMMANDS_HEAD = """\
 `computekit-allinone` carries out. `computekit place` only reads, or works
 on [files](place-files.md); `computekit pci` does without, and `computekit demo` brings its own.
 `computekit-placement` serves the Placement API, described by
-[an OpenAPI document](placement-openapi.json).
+[an OpenAPI document](placement-openapi.json), and `computekit-allinone --listen` the Compute API,
+described by [another](compute-openapi.json).
 """
 
 
@@ -264,6 +270,18 @@ def placement_openapi() -> str:
     return placement_document(endpoints).decode()
 
 
+def compute_openapi() -> str:
+    """Return the OpenAPI document of the Compute API."""
+    with TemporaryDirectory() as directory:
+        fleet = FakeFleet(Path(directory) / "fleet", url=f"sqlite:///{directory}/books.sqlite")
+        assert isinstance(fleet.store, SqlStore)
+        store = fleet.store
+        cloud = Cloud(fleet.services, SqlFlavors(store), SqlKeypairs(store), SqlServers(store))
+        document = compute_document(compute_endpoints(cloud)).decode()
+        fleet.close()
+    return document
+
+
 PLACE_FILES_HEAD = """\
 # Files of `computekit place`
 
@@ -324,6 +342,7 @@ def main(arguments: list[str]) -> int:
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "pci-codes.md": pci_codes_page(),
         REFERENCE / "placement-openapi.json": placement_openapi(),
+        REFERENCE / "compute-openapi.json": compute_openapi(),
         REFERENCE / "rules.md": rules_page(),
         REFERENCE / "policies.md": policies_page(),
         REFERENCE / "place-files.md": place_files_page(),

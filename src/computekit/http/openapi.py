@@ -64,6 +64,7 @@ def openapi(
     versions: VersionRange,
     endpoints: Iterable[Endpoint],
     shapes: Mapping[str, Shape],
+    refusal: object = Errors,
 ) -> Json:
     """Return the document.
 
@@ -73,12 +74,13 @@ def openapi(
         versions: the microversions that it speaks; the newest is described.
         endpoints: those of all versions; what the newest does not have is left out.
         shapes: what each looks like, by name.
+        refusal: the type of the body of what is refused.
 
     Raises:
         KeyError: an endpoint has no shape.
     """
     described = [it for it in endpoints if it.speaks(versions.newest)]
-    types = _types(shapes[it.name] for it in described)
+    types = _types((shapes[it.name] for it in described), refusal)
     schemas, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
     by_type = {id(type_): schema for type_, schema in zip(types, schemas, strict=True)}
     paths: dict[str, Json] = {}
@@ -103,7 +105,7 @@ def openapi(
             "responses": {
                 "refused": {
                     "description": "Refused; nothing has changed.",
-                    "content": {JSON: {"schema": by_type[id(Errors)]}},
+                    "content": {JSON: {"schema": by_type[id(refusal)]}},
                 }
             },
             "parameters": {
@@ -119,8 +121,8 @@ def openapi(
     }
 
 
-def _types(shapes: Iterable[Shape]) -> Sequence[object]:
-    found: dict[int, object] = {id(Errors): Errors}
+def _types(shapes: Iterable[Shape], refusal: object) -> Sequence[object]:
+    found: dict[int, object] = {id(refusal): refusal}
     for shape in shapes:
         for type_ in (shape.body, *shape.answers.values()):
             if type_ is not None:

@@ -11,7 +11,16 @@ from computekit.errors import NotFound
 from computekit.ids import InstanceId, ProjectId, UserId
 from computekit.model import InstanceState
 
-__all__ = ["COMPUTE_VERSIONS", "Cloud", "Page", "is_admin", "may_see", "project_of", "since", "user_of"]
+__all__ = [
+    "COMPUTE_VERSIONS",
+    "Cloud",
+    "Page",
+    "is_admin",
+    "may_see",
+    "project_of",
+    "since",
+    "user_of",
+]
 
 COMPUTE_VERSIONS = VersionRange("compute", Microversion(2, 1), Microversion(2, 104))
 

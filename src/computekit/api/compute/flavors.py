@@ -25,9 +25,12 @@ __all__ = [
     "LIST_FLAVORS",
     "LIST_FLAVORS_DETAIL",
     "LIST_FLAVOR_ACCESS",
+    "SET_EXTRA_SPEC",
     "SET_EXTRA_SPECS",
+    "SHOW_EXTRA_SPEC",
     "SHOW_FLAVOR",
     "ExtraSpecChange",
+    "ExtraSpecPath",
     "FlavorAccess",
     "FlavorAccessChange",
     "FlavorCalls",
@@ -111,6 +114,14 @@ class ExtraSpecChange:
 
 
 @attrs.frozen
+class ExtraSpecPath:
+    """Which extra spec of which flavor."""
+
+    id: FlavorId
+    key: str
+
+
+@attrs.frozen
 class FlavorAccessChange:
     """A project that may use a flavor from now on, or no longer."""
 
@@ -158,6 +169,14 @@ LIST_EXTRA_SPECS = ApiOperation(
 SET_EXTRA_SPECS = ApiOperation(
     "set_extra_specs", "POST", _SPECS, "Write some extra specs of a flavor.",
     ExtraSpecChange, OfferedFlavor, since(1), has_body=True, errors=(NotFound,),
+)  # fmt: skip
+SHOW_EXTRA_SPEC = ApiOperation(
+    "show_extra_spec", "GET", f"{_SPECS}/{{key}}", "One extra spec of a flavor.",
+    ExtraSpecPath, FrozenMap[str, str], since(1), rule=Rule.READER, errors=(NotFound,),
+)  # fmt: skip
+SET_EXTRA_SPEC = ApiOperation(
+    "set_extra_spec", "PUT", f"{_SPECS}/{{key}}", "Write one extra spec of a flavor.",
+    ExtraSpecChange, FrozenMap[str, str], since(1), has_body=True, errors=(NotFound,),
 )  # fmt: skip
 DELETE_EXTRA_SPEC = ApiOperation(
     "delete_extra_spec", "DELETE", f"{_SPECS}/{{key}}", "Take an extra spec away.",
@@ -253,6 +272,18 @@ class FlavorCalls:
             return after
 
         return self._cloud.services.store.write(write)
+
+    def show_spec(self, asked: ExtraSpecPath, context: CallContext) -> FrozenMap[str, str]:
+        """Carry out `SHOW_EXTRA_SPEC`."""
+        specs = self.show(FlavorPath(asked.id), context).flavor.extra_specs
+        if asked.key not in specs:
+            raise NotFound("extra spec", asked.key)
+        return FrozenMap({asked.key: specs[asked.key]})
+
+    def set_spec(self, asked: ExtraSpecChange, context: CallContext) -> FrozenMap[str, str]:
+        """Carry out `SET_EXTRA_SPEC`; returns that one."""
+        self.set_specs(asked, context)
+        return FrozenMap({key: text for key, text in asked.specs.items() if text is not None})
 
     def access(self, asked: FlavorPath, _context: CallContext) -> FlavorAccess:
         """Carry out `LIST_FLAVOR_ACCESS`."""

@@ -1,6 +1,5 @@
 """Operations that tell what a project may have, and has."""
 
-
 import attrs
 
 from computekit.api.access import Rule

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from computekit.api.compute.actions import (
     Acted,
@@ -59,6 +59,17 @@ class OutputAnswer(Struct):
     """What a server wrote on its console."""
 
     output: str
+
+
+class ActionBody(Struct, forbid_unknown_fields=True):
+    """One action by its name; of these, one is there."""
+
+    start: UnsetType | None = field(name="os-start", default=UNSET)
+    stop: UnsetType | None = field(name="os-stop", default=UNSET)
+    reboot: RebootFields | UnsetType = UNSET
+    lock: LockFields | UnsetType | None = UNSET
+    unlock: UnsetType | None = UNSET
+    console: ConsoleFields | UnsetType = field(name="os-getConsoleOutput", default=UNSET)
 
 
 _REBOOT, _LOCK, _CONSOLE = Body(RebootFields), Body(LockFields), Body(ConsoleFields)

@@ -70,6 +70,8 @@ def _of_flavors(calls: flavor_api.FlavorCalls) -> tuple[Endpoint, ...]:
         bound(api.DELETE_FLAVOR, calls.delete, at, empty(202)),
         bound(api.LIST_EXTRA_SPECS, calls.show, at, flavors.render_specs),
         bound(api.SET_EXTRA_SPECS, calls.set_specs, flavors.parse_specs, flavors.render_specs),
+        bound(api.SHOW_EXTRA_SPEC, calls.show_spec, flavors.parse_spec, flavors.render_spec),
+        bound(api.SET_EXTRA_SPEC, calls.set_spec, flavors.parse_one_spec, flavors.render_spec),
         bound(api.DELETE_EXTRA_SPEC, calls.set_specs, flavors.parse_spec_path, empty(200)),
         bound(api.LIST_FLAVOR_ACCESS, calls.access, at, flavors.render_access),
         bound(

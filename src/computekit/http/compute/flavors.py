@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from computekit.api.compute.base import Page
 from computekit.api.compute.flavors import (
     ExtraSpecChange,
+    ExtraSpecPath,
     FlavorAccess,
     FlavorAccessChange,
     FlavorDescription,
@@ -233,6 +234,11 @@ def parse_one_spec(request: HttpRequest, minor: int) -> ExtraSpecChange:
 _ONE_SPEC: Body[dict[str, str]] = Body(dict[str, str])
 
 
+def parse_spec(request: HttpRequest, _minor: int) -> ExtraSpecPath:
+    """Return which extra spec is asked for."""
+    return ExtraSpecPath(FlavorId(request.values["flavor"]), request.values["key"])
+
+
 def parse_spec_path(request: HttpRequest, _minor: int) -> ExtraSpecChange:
     """Return the extra spec that is to go."""
     return ExtraSpecChange(
@@ -307,6 +313,11 @@ def render_flavor(output: OfferedFlavor, reader: Reader) -> Answer:
 def render_specs(output: OfferedFlavor, reader: Reader) -> Answer:
     """Return the extra specs of a flavor."""
     return answer(200, SpecsAnswer(dict(output.flavor.extra_specs)), reader)
+
+
+def render_spec(output: FrozenMap[str, str], reader: Reader) -> Answer:
+    """Return one extra spec."""
+    return answer(200, dict(output), reader)
 
 
 def render_access(output: FlavorAccess, reader: Reader) -> Answer:

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from computekit.api.compute.base import Page
 from computekit.api.compute.keypairs import KeypairPath, KeypairQuery, NewKeypair
+from computekit.errors import Fault, InvalidInput
 from computekit.http.compute.binding import Reader, answer, not_offered
 from computekit.http.compute.links import Link
 from computekit.http.compute.query import QueryText, iso, next_link
@@ -23,7 +24,7 @@ class NewKeypairFields(Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: KeyName
     public_key: Annotated[str, Meta(max_length=16384)] | UnsetType = UNSET
-    type: Annotated[str, since(2)] = "ssh"
+    type: Annotated[str | UnsetType, since(2)] = UNSET
     user_id: Annotated[str | UnsetType, since(10)] = UNSET
 
 
@@ -121,7 +122,10 @@ def parse_new(request: HttpRequest, minor: int) -> NewKeypair:
     if isinstance(asked.public_key, UnsetType):
         raise not_offered("A key made by the server: make one yourself and send its public half")
     user = None if isinstance(asked.user_id, UnsetType) else UserId(asked.user_id)
-    return NewKeypair(asked.name, asked.public_key.strip(), asked.type, user)
+    kind = "ssh" if isinstance(asked.type, UnsetType) else asked.type
+    if kind not in {"ssh", "x509"}:
+        raise InvalidInput((Fault("keypair.type", "word", "is ssh or x509"),))
+    return NewKeypair(asked.name, asked.public_key.strip(), kind, user)
 
 
 def render_keypairs(output: Page[Keypair], reader: Reader) -> Answer:
