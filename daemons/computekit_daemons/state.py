@@ -33,6 +33,7 @@ from computekit.store import (
     SqlStore,
 )
 from computekit.transport import InProcessWire
+from computekit_daemons.levels import read_levels
 from computekit_daemons.rules import STANDARD_POLICY
 
 __all__ = ["StateDirectory", "Wired", "default_cache", "make_private", "open_state"]
@@ -62,6 +63,11 @@ class StateDirectory:
     def libvirt(self) -> Path:
         """The private libvirtd's files."""
         return self.path / "libvirt"
+
+    @property
+    def levels(self) -> Path:
+        """What declares the topology levels, if there is such a file."""
+        return self.path / "levels"
 
     def host(self, name: HostName) -> Path:
         """One host's files: its agent's lock and fences, its instances, its cached images."""
@@ -113,8 +119,10 @@ def open_state(
     Raises:
         StoreUnavailable: its database cannot be used.
         PermissionRefused: this user may not write there.
+        InvalidInput: the file of topology levels is malformed.
     """
     state = StateDirectory(path.absolute())
+    levels = read_levels(state.levels)
     clock: Clock = runtime.clock
     images = KeptImages(state.images, clock, source)
     store = SqlStore(f"sqlite:///{quote(str(state.database))}", clock, source)
@@ -129,7 +137,7 @@ def open_state(
         placement=placement,
         hosts=hosts,
         journal=SqlJournal(store),
-        scheduler=Scheduler(FleetIndex(follower), policy),
+        scheduler=Scheduler(FleetIndex(follower, levels=levels), policy),
         client=HostClient(wire, hosts, clock),
         images=images,
         defaults=HostDefaults(),
@@ -137,6 +145,6 @@ def open_state(
         random=source,
         aggregates=aggregates,
         cells=cells,
-        slots=GroupSlots(groups, placement, hosts, aggregates),
+        slots=GroupSlots(groups, placement, hosts, aggregates, levels),
     )
     return Wired(state, services, images, wire, store)
