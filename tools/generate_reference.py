@@ -18,11 +18,17 @@ import attrs
 import click
 
 from computekit import cli, errors
+from computekit.access import Directory, Passwords, Revoked, SignIn, Tokens
 from computekit.api.compute import Cloud
+from computekit.clock import SystemClock
 from computekit.errors import ComputekitError
 from computekit.forms import form_lines, json_schema
 from computekit.http.compute import compute_document, compute_endpoints
+from computekit.http.identity import identity_document, identity_endpoints
+from computekit.http.image import image_document, image_endpoints
+from computekit.http.network import network_document, network_endpoints
 from computekit.http.placement import placement_document, placement_endpoints
+from computekit.images import KeptImages
 from computekit.model import FrozenMap
 from computekit.pci import PCI_CODES
 from computekit.placement import LocalPlacement
@@ -34,6 +40,7 @@ from computekit.scheduler import (
     WEIGHERS,
 )
 from computekit.scheduler.files import AnswerForm, FleetForm, RequestForm
+from computekit.secret import Secret
 from computekit.sim import POLICIES
 from computekit.store import SqlFlavors, SqlKeypairs, SqlServers, SqlStore
 from computekit.testing.fake_fleet import FakeFleet
@@ -94,7 +101,8 @@ COMMANDS_HEAD = """\
 on [files](place-files.md); `computekit pci` does without, and `computekit demo` brings its own.
 `computekit-placement` serves the Placement API, described by
 [an OpenAPI document](placement-openapi.json), and `computekit-allinone --listen` the Compute API,
-described by [another](compute-openapi.json).
+described by [another](compute-openapi.json), beside [identity](identity-openapi.json),
+[images](image-openapi.json) and [networks](network-openapi.json).
 """
 
 
@@ -270,6 +278,20 @@ def placement_openapi() -> str:
     return placement_document(endpoints).decode()
 
 
+def stand_in_openapis() -> Iterator[tuple[str, str]]:
+    """Return the names and OpenAPI documents of the services beside compute."""
+    clock, source = SystemClock(), random.Random(0)
+    with TemporaryDirectory() as directory:
+        at = Path(directory)
+        images = KeptImages(at / "images", clock, source)
+        yield "image", image_document(image_endpoints(images, clock, source)).decode()
+        nobody = Directory((), ())
+        tokens = Tokens(nobody, Secret(b""), Revoked(at / "revoked"), clock, source)
+        sign_in = SignIn(nobody, Passwords({}, clock, b""), tokens)
+        yield "identity", identity_document(identity_endpoints(sign_in)).decode()
+    yield "network", network_document(network_endpoints()).decode()
+
+
 def compute_openapi() -> str:
     """Return the OpenAPI document of the Compute API."""
     with TemporaryDirectory() as directory:
@@ -343,6 +365,7 @@ def main(arguments: list[str]) -> int:
         REFERENCE / "pci-codes.md": pci_codes_page(),
         REFERENCE / "placement-openapi.json": placement_openapi(),
         REFERENCE / "compute-openapi.json": compute_openapi(),
+        **{REFERENCE / f"{name}-openapi.json": text for name, text in stand_in_openapis()},
         REFERENCE / "rules.md": rules_page(),
         REFERENCE / "policies.md": policies_page(),
         REFERENCE / "place-files.md": place_files_page(),

@@ -20,6 +20,12 @@ def test_the_document_of_the_placement_api_is_fresh() -> None:
     assert document == generate_reference.placement_openapi(), "run `nox -s docs`"
 
 
+def test_the_documents_of_the_services_beside_compute_are_fresh() -> None:
+    for name, text in generate_reference.stand_in_openapis():
+        document = (DOCS / f"reference/{name}-openapi.json").read_text("utf-8")
+        assert document == text, "run `nox -s docs`"
+
+
 def kinds() -> list[type[ComputekitError]]:
     found = (getattr(errors, name) for name in errors.__all__)
     return [it for it in found if isinstance(it, type) and issubclass(it, ComputekitError)]

@@ -13,7 +13,7 @@ from computekit.http.endpoint import Endpoint
 from computekit.http.negotiation import HEADER
 from computekit.http.wire import JSON
 
-__all__ = ["Shape", "openapi"]
+__all__ = ["NetworkErrors", "Shape", "openapi", "plain_openapi"]
 
 Json = dict[str, object]
 
@@ -26,7 +26,8 @@ class Shape:
 
     Attributes:
         answers: the type of the body of each status; None for an answer without one.
-        body: the type of what is asked; None for a request without a body.
+        body: the type of what is asked; None for a request without a body; `bytes`, here and in
+            answers, for what is no JSON.
         query: the JSON schema of all query parameters as one object.
     """
 
@@ -56,6 +57,50 @@ class Errors(msgspec.Struct):
     """Why a request was refused."""
 
     errors: list[Error]
+
+
+class PlainError(msgspec.Struct):
+    """What went wrong."""
+
+    code: int
+    title: str
+    message: str
+    request_id: str
+
+
+class PlainErrors(msgspec.Struct):
+    """Why a request was refused."""
+
+    error: PlainError
+
+
+class NetworkErrors(msgspec.Struct, rename={"error": "NeutronError"}):
+    """Why a request was refused."""
+
+    error: PlainError
+
+
+def plain_openapi(
+    title: str,
+    release: str,
+    versions: VersionRange,
+    endpoints: Iterable[Endpoint],
+    shapes: Mapping[str, Shape],
+    refusal: object = PlainErrors,
+) -> Json:
+    """Return the document of a service without microversions; arguments as of `openapi`.
+
+    Raises:
+        KeyError: an endpoint has no shape.
+    """
+    document = openapi(title, release, versions, endpoints, shapes, refusal)
+    del cast("Json", document["components"])["parameters"]
+    cast("Json", document["info"])["summary"] = f"Version {versions.newest}."
+    for at in cast("Mapping[str, Mapping[str, Json]]", document["paths"]).values():
+        for said in at.values():
+            parameters = cast("Sequence[Json]", said["parameters"])
+            said["parameters"] = [it for it in parameters if "$ref" not in it]
+    return document
 
 
 def openapi(
@@ -125,7 +170,7 @@ def _types(shapes: Iterable[Shape], refusal: object) -> Sequence[object]:
     found: dict[int, object] = {id(refusal): refusal}
     for shape in shapes:
         for type_ in (shape.body, *shape.answers.values()):
-            if type_ is not None:
+            if type_ not in (None, bytes):
                 found[id(type_)] = type_
     return tuple(found.values())
 
@@ -139,7 +184,7 @@ def _operation(
         "summary": it.summary,
         "parameters": [*_of_path(it.path), *_of_query(shape.query)],
         "responses": {
-            **{str(status): _answer(type_, schemas) for status, type_ in shape.answers.items()},
+            **{str(status): _answer(it, type_, schemas) for status, type_ in shape.answers.items()},
             "4XX": refused,
             "5XX": refused,
         },
@@ -149,15 +194,23 @@ def _operation(
     if it.rule is Rule.ANYONE:
         said["security"] = []
     if shape.body is not None:
-        content = {JSON: {"schema": schemas[id(shape.body)]}}
+        content = _content(it.body_types, shape.body, schemas)
         said["requestBody"] = {"required": True, "content": content}
     return said
 
 
-def _answer(type_: object | None, schemas: Mapping[int, object]) -> Json:
+def _answer(it: Endpoint, type_: object | None, schemas: Mapping[int, object]) -> Json:
     if type_ is None:
         return {"description": "Done; nothing to show."}
-    return {"description": "Done.", "content": {JSON: {"schema": schemas[id(type_)]}}}
+    media_types = it.media_types if type_ is bytes else (JSON,)
+    return {"description": "Done.", "content": _content(media_types, type_, schemas)}
+
+
+def _content(
+    media_types: Iterable[str], type_: object, schemas: Mapping[int, object]
+) -> dict[str, Json]:
+    said: Json = {} if type_ is bytes else {"schema": schemas[id(type_)]}
+    return dict.fromkeys(media_types, said)
 
 
 def _of_path(path: str) -> list[Json]:

@@ -9,7 +9,7 @@ from computekit.api.image import VERSIONS
 from computekit.http.endpoint import Endpoint
 from computekit.http.image import answers, bodies
 from computekit.http.image.query import IMAGES_QUERY
-from computekit.http.openapi import Shape, openapi
+from computekit.http.openapi import Shape, plain_openapi
 
 __all__ = ["image_document"]
 
@@ -33,5 +33,5 @@ SHAPES: Mapping[str, Shape] = {
 
 def image_document(endpoints: Iterable[Endpoint]) -> bytes:
     """Return the OpenAPI document of these endpoints as indented JSON."""
-    document = openapi("Image", __version__, VERSIONS, endpoints, SHAPES)
+    document = plain_openapi("Image", __version__, VERSIONS, endpoints, SHAPES)
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"

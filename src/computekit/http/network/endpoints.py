@@ -9,7 +9,7 @@ from computekit.api.network import VERSIONS, Network, NetworkCalls
 from computekit.api.network import base as network_api
 from computekit.http.endpoint import Endpoint, endpoint
 from computekit.http.network import answers, forms
-from computekit.http.openapi import Shape, openapi
+from computekit.http.openapi import NetworkErrors, Shape, plain_openapi
 
 __all__ = ["network_document", "network_endpoints"]
 
@@ -54,5 +54,5 @@ def network_endpoints(networks: tuple[Network, ...] | None = None) -> tuple[Endp
 
 def network_document(endpoints: Iterable[Endpoint]) -> bytes:
     """Return the OpenAPI document of these endpoints as indented JSON."""
-    document = openapi("Network", __version__, VERSIONS, endpoints, SHAPES)
+    document = plain_openapi("Network", __version__, VERSIONS, endpoints, SHAPES, NetworkErrors)
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
