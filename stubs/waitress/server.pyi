@@ -26,6 +26,7 @@ def create_server(
     max_request_header_size: int,
     asyncore_use_poll: bool,
     ident: str | None,
+    recv_bytes: int,
     inbuf_overflow: int,
     outbuf_overflow: int,
     outbuf_high_watermark: int,

@@ -36,6 +36,7 @@ SLOWEST = 8 * 1024
 thread."""
 LOOK_S = Seconds(0.5)
 """How often slow callers are looked for."""
+RECEIVED_AT_ONCE = 64 * 1024
 IN_MEMORY = 64 * 1024 * 1024
 """Bodies up to here stay in memory; with the limit on bodies that is all of them."""
 
@@ -195,6 +196,7 @@ class Server:
             max_request_header_size=HEADER_LIMIT,
             asyncore_use_poll=True,
             ident=None,
+            recv_bytes=RECEIVED_AT_ONCE,
             inbuf_overflow=IN_MEMORY,
             outbuf_overflow=IN_MEMORY,
             outbuf_high_watermark=IN_MEMORY,
