@@ -430,9 +430,7 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(
         (
-            "BookClaims",
             "BatchOutcome",
-            "Books",
             "ClaimOne",
             "Granted",
             "Grants",
@@ -440,22 +438,20 @@ _HOMES = {
             "LostRace",
             "NoneEligible",
             "PlacementUnavailable",
-            "Taken",
             "TriesExhausted",
-            "check_host",
             "place_and_claim",
         ),
         "computekit.scheduler.claiming",
     ),
+    **dict.fromkeys(("BookClaims", "Books", "Taken", "check_host"), "computekit.scheduler.books"),
     **dict.fromkeys(("BatchMode", "BatchPlaced", "BatchUnplaced"), "computekit.scheduler.batch"),
 }
 
 if TYPE_CHECKING:
     from computekit.scheduler.batch import BatchMode, BatchPlaced, BatchUnplaced
+    from computekit.scheduler.books import BookClaims, Books, Taken, check_host
     from computekit.scheduler.claiming import (
         BatchOutcome,
-        BookClaims,
-        Books,
         ClaimOne,
         Granted,
         Grants,
@@ -463,9 +459,7 @@ if TYPE_CHECKING:
         LostRace,
         NoneEligible,
         PlacementUnavailable,
-        Taken,
         TriesExhausted,
-        check_host,
         place_and_claim,
     )
 else:  # a type checker would take any name for one that is here

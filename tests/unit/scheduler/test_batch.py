@@ -36,14 +36,12 @@ from computekit.scheduler import (
     Scheduler,
 )
 from computekit.scheduler.batch import BatchPlaced, BatchUnplaced
+from computekit.scheduler.books import BookClaims, Books, Taken
 from computekit.scheduler.claiming import (
-    BookClaims,
-    Books,
     Grants,
     LostRace,
     NoneEligible,
     PlacementUnavailable,
-    Taken,
     TriesExhausted,
     place_and_claim,
 )
