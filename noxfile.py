@@ -98,6 +98,18 @@ def peers(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """The stock OpenStack client against the all-in-one: `-- --auth password --hosts 2`."""
+    _python(session, "-m", "tests.parity.clients")
+
+
+@nox.session
+def compute_schemas(session: nox.Session) -> None:
+    """Our answers of the Compute API against the response schemas of Nova 34."""
+    _python(session, "-m", "tests.parity.compute_schemas")
+
+
+@nox.session
 def report_client(session: nox.Session) -> None:
     """Nova's own report client against our daemon and genuine Placement, compared step by step."""
     _python(session, "-m", "tests.parity.report_client")

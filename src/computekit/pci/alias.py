@@ -118,7 +118,7 @@ def _alias(name: str, same: list[_Read], in_placement: bool) -> Alias:
         if in_placement:
             message = f"{first.entry.path} has this name, and Placement can ask for one kind only"
             other.entry.fault("name", "A11", message)
-        if other.policy is not first.policy:
+        if (other.policy or NumaPolicy.LEGACY) is not (first.policy or NumaPolicy.LEGACY):
             other.entry.fault("numa_policy", "A10", f"{first.entry.path} says something else")
         if other.option.device_type is not first.option.device_type:
             other.entry.fault("device_type", "A10", f"{first.entry.path} says something else")

@@ -331,6 +331,13 @@ def test_all_faults_are_told_at_once() -> None:
     ]
 
 
+def test_a_policy_that_is_not_said_is_legacy() -> None:
+    ids = {"name": "a", "vendor_id": "10de", "product_id": "2335"}
+    aliases = [ids | {"numa_policy": "legacy"}, ids | {"product_id": "2336"}]
+
+    assert outcome(report_in_placement=False, alias=aliases) == []
+
+
 def test_a_slip_is_told_with_what_was_meant() -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_pci_config(json.dumps(specs(VF | {"prodct_id": "1"})), syntax="json")
