@@ -167,5 +167,5 @@ def fresh(session: nox.Session) -> None:
 def nova_rules(session: nox.Session) -> None:
     """Compare NUMA fitting, flavors, conditions, filters, weighers and PCI with Nova's own."""
     names = ("conditions", "topology", "resource_requests", "numa", "rules", "weighers", "pci")
-    for name in (*names, "pci_numa"):
+    for name in (*names, "pci_numa", "pci_alias"):
         _python(session, "-m", f"tests.parity.{name}")
