@@ -20,6 +20,7 @@ from computekit.access import (
 )
 from computekit.api import Identity
 from computekit.api.compute import COMPUTE_VERSIONS, Cloud
+from computekit.api.image import UsableImages
 from computekit.errors import Fault, InvalidInput
 from computekit.http import (
     Answer,
@@ -34,7 +35,7 @@ from computekit.http import (
     TokenAuth,
     listening_socket,
 )
-from computekit.http.compute import ComputeDialect, compute_endpoints
+from computekit.http.compute import ComputeDialect, compute_document, compute_endpoints
 from computekit.http.image import is_upload
 from computekit.runtime import Runtime
 from computekit.store import SqlFlavors, SqlKeypairs, SqlServers
@@ -73,7 +74,13 @@ class Front:
 def cloud_of(wired: Wired) -> Cloud:
     """Return what carries out the Compute API over a state directory."""
     store = wired.store
-    return Cloud(wired.services, SqlFlavors(store), SqlKeypairs(store), SqlServers(store))
+    return Cloud(
+        wired.services,
+        SqlFlavors(store),
+        SqlKeypairs(store),
+        SqlServers(store),
+        UsableImages(wired.images),
+    )
 
 
 @contextmanager
@@ -123,10 +130,12 @@ def _application(
         observers=(metrics.observe, log.observe),
     )
     compute = attrs.evolve(shared, dialect=ComputeDialect())
+    endpoints = compute_endpoints(cloud_of(wired))
+    document = Answer(200, compute_document(endpoints))
     pages: dict[str, Callable[[], Answer]] = {"/metrics": metrics.page}
     return Mounts(
         {
-            "compute": Application(compute_endpoints(cloud_of(wired)), compute),
+            "compute": Application(endpoints, compute, {"/openapi.json": lambda: document}),
             **stand_ins(wired, sign_in, shared),
         },
         Application((), shared, pages),

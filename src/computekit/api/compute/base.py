@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from computekit.api.context import CallContext, Identity
+from computekit.api.image import UsableImages
 from computekit.api.version import Microversion, VersionRange
 from computekit.compute import FlavorWriter, KeypairWriter, ServerRow, ServerWriter, Services
 from computekit.errors import NotFound
@@ -56,12 +57,14 @@ class Cloud:
         flavors: that servers can be made with.
         keypairs: of users.
         servers: instances with what is kept for their users.
+        images: which somebody may make servers from; None: all that there are.
     """
 
     services: Services
     flavors: FlavorWriter
     keypairs: KeypairWriter
     servers: ServerWriter
+    images: UsableImages | None = None
 
     def existing(self, server: InstanceId, context: CallContext) -> ServerRow:
         """Return a server that the caller may see; one of another project is as good as none.

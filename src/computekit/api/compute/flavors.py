@@ -60,6 +60,7 @@ class FlavorQuery:
         public: only those that everybody may use, or only others; None: both.
         min_disk_gib: with at least this root disk.
         min_memory_mib: with at least this memory.
+        names: only those of one of these names; none: of any.
         sort_key: `flavorid`, `name`, `memory_mb`, `vcpus`, `root_gb` or `created_at`.
         down: whether the greatest come first.
         limit: the most that are returned.
@@ -70,6 +71,7 @@ class FlavorQuery:
     public: bool | None = True
     min_disk_gib: Gib = Gib(0)
     min_memory_mib: Mib = Mib(0)
+    names: frozenset[str] = frozenset()
     sort_key: str = "flavorid"
     down: bool = False
     limit: int = 1000
@@ -213,6 +215,7 @@ class FlavorCalls:
             if (public is None or it.public is public or (not admin and it.is_for(project)))
             and it.flavor.disk_gib >= asked.min_disk_gib
             and it.flavor.memory_mib >= asked.min_memory_mib
+            and (not asked.names or it.flavor.name in asked.names)
         ]
         found.sort(key=lambda it: (_sort_value(it, asked.sort_key), it.flavor.id))
         if asked.down:

@@ -195,6 +195,7 @@ class ServerCalls:
         services = self._cloud.services
         project, user = project_of(context), user_of(context)
         flavor, record = self._checked(asked, context)
+        self._check_image(asked.image, context)
         reservation = f"r-{new_uuid(services.random)[:8]}"
         made: list[InstanceId] = []
         for index in range(asked.most):
@@ -223,8 +224,7 @@ class ServerCalls:
                     also=also,
                 )
             except NotFound as error:
-                fault = Fault("imageRef", "not_found", f"there is no {error.kind} {error.id}")
-                raise InvalidInput((fault,)) from error
+                raise _no_image(error) from error
             except ComputekitError:
                 if index < asked.least:
                     for id in made:
@@ -233,6 +233,13 @@ class ServerCalls:
                 break
             made.append(instance.id)
         return MadeServers(tuple(made), reservation, asked.reservation_only)
+
+    def _check_image(self, image: ImageId, context: CallContext) -> None:
+        if self._cloud.images is not None:
+            try:
+                self._cloud.images.check(image, context.identity)
+            except NotFound as error:
+                raise _no_image(error) from error
 
     def update(self, asked: ServerChange, context: CallContext) -> ServerView:
         """Carry out `UPDATE_SERVER`."""
@@ -302,3 +309,7 @@ def _hostname(name: str) -> str:
     """Return what a guest of this name calls itself (RFC 1123): letters, digits, dashes."""
     kept = "".join(it if it.isascii() and it.isalnum() else "-" for it in name.lower())
     return kept.strip("-")[:63].rstrip("-") or "server"
+
+
+def _no_image(error: NotFound) -> InvalidInput:
+    return InvalidInput((Fault("imageRef", "not_found", f"there is no {error.kind} {error.id}"),))

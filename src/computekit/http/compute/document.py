@@ -66,7 +66,9 @@ _SERVERS = _query(
     **_PAGE,
     **_SORT,
 )
-_FLAVORS = _query(is_public="string", minDisk="integer", minRam="integer", **_PAGE, **_SORT)
+_FLAVORS = _query(
+    is_public="string", name="string", minDisk="integer", minRam="integer", **_PAGE, **_SORT
+)
 _HYPERVISORS = _query(hypervisor_hostname_pattern="string", with_servers="string", **_PAGE)
 _ACTIONS = _query(changes__since="string", changes__before="string", **_PAGE)
 _USER = _query(user_id="string")

@@ -90,7 +90,7 @@ def _of_servers(calls: server_api.ServerCalls) -> tuple[Endpoint, ...]:
         bound(api.LIST_SERVERS_DETAIL, calls.all, servers.parse_query_of, servers.render_details),
         bound(api.SHOW_SERVER, calls.show, at, servers.render_server),
         bound(api.CREATE_SERVER, calls.create, servers.parse_new, servers.render_made),
-        bound(api.UPDATE_SERVER, calls.update, servers.parse_change, servers.render_server),
+        bound(api.UPDATE_SERVER, calls.update, servers.parse_change, servers.render_updated),
         bound(api.DELETE_SERVER, calls.delete, at, empty(204)),
     )
 

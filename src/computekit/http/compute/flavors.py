@@ -19,7 +19,7 @@ from computekit.errors import Fault, InvalidInput
 from computekit.http.compute.binding import Reader, answer
 from computekit.http.compute.links import Link, links_of
 from computekit.http.compute.query import QueryText, next_link
-from computekit.http.compute.versioned import Body, since
+from computekit.http.compute.versioned import Body, since, until
 from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import FlavorId, ProjectId
 from computekit.model import Flavor, FrozenMap, OfferedFlavor
@@ -48,9 +48,9 @@ class FlavorAnswer(Struct, kw_only=True):
     disk: int
     swap: int | str
     ephemeral: int = field(name="OS-FLV-EXT-DATA:ephemeral")
-    disabled: bool = field(name="OS-FLV-DISABLED:disabled", default=False)
+    disabled: Annotated[bool, until(101)] = field(name="OS-FLV-DISABLED:disabled", default=False)
     public: bool = field(name="os-flavor-access:is_public")
-    rxtx_factor: float = 1.0
+    rxtx_factor: Annotated[float, until(101)] = 1.0
     description: Annotated[str | None, since(55)]
     extra_specs: Annotated[dict[str, str], since(61)]
     links: list[Link]
@@ -100,7 +100,7 @@ class NewFlavorFields(Struct, kw_only=True, forbid_unknown_fields=True):
     disk: Count
     swap: Count = 0
     ephemeral: Count = field(name="OS-FLV-EXT-DATA:ephemeral", default=0)
-    rxtx_factor: float = 1.0
+    rxtx_factor: Annotated[float | UnsetType, until(101)] = UNSET
     public: bool = field(name="os-flavor-access:is_public", default=True)
     id: str | int | None = None
     description: Annotated[str | UnsetType | None, since(55)] = UNSET
@@ -162,7 +162,7 @@ _SPECS = Body(SpecsBody)
 _ACCESS = Body(AccessBody)
 
 
-def parse_query_of(request: HttpRequest, _minor: int) -> FlavorQuery:
+def parse_query_of(request: HttpRequest, minor: int) -> FlavorQuery:
     """Return which flavors a query asks for."""
     query = QueryText(request.query)
     public_text = query.text("is_public")
@@ -176,6 +176,7 @@ def parse_query_of(request: HttpRequest, _minor: int) -> FlavorQuery:
         down=query.one_of("sort_dir", {"asc": "asc", "desc": "desc"}, "asc") == "desc",
         limit=query.limit(),
         marker=None if marker is None else FlavorId(marker),
+        names=frozenset(query.all("name")) if minor >= 102 else frozenset(),
         query_text=request.query,
     )
     query.check()

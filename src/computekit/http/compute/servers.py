@@ -37,7 +37,7 @@ from computekit.http.compute.server_bodies import (
     NewServerFields,
     ServerChangeBody,
 )
-from computekit.http.compute.versioned import Body
+from computekit.http.compute.versioned import Body, said
 from computekit.http.wire import Answer, HttpRequest
 from computekit.ids import FlavorId, HostName, ImageId, InstanceId, ProjectId, UserId, is_uuid
 from computekit.model import FrozenMap, InstanceState, ServerRecord
@@ -218,9 +218,9 @@ def _refuse_unoffered(asked: NewServerFields) -> None:
             raise not_offered(f"{name} for a new server")
 
 
-def _hints(said: Mapping[str, HintValue]) -> FrozenMap[str, tuple[str, ...]]:
+def _hints(asked: Mapping[str, HintValue]) -> FrozenMap[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for name, value in said.items():
+    for name, value in asked.items():
         if isinstance(value, list):
             found[name] = tuple(value)
         elif isinstance(value, dict):
@@ -254,20 +254,35 @@ def _more(page: Page[ServerView], reader: Reader, path: str) -> list[Link] | Uns
 
 def render_names(output: Page[ServerView], reader: Reader) -> Answer:
     """Return names of servers."""
-    said = [server_name(view, reader) for view in output.items]
-    return answer(200, ServerNamesAnswer(said, _more(output, reader, "servers")), reader)
+    names = [server_name(view, reader) for view in output.items]
+    return answer(200, ServerNamesAnswer(names, _more(output, reader, "servers")), reader)
 
 
 def render_details(output: Page[ServerView], reader: Reader) -> Answer:
     """Return servers."""
-    said = [server_answer(view, reader) for view in output.items]
+    servers = [server_answer(view, reader) for view in output.items]
     more = _more(output, reader, "servers/detail")
-    return answer(200, ServersAnswer(said, more), reader)
+    return answer(200, ServersAnswer(servers, more), reader)
 
 
 def render_server(output: ServerView, reader: Reader) -> Answer:
     """Return one server."""
     return answer(200, OneServer(server_answer(output, reader)), reader)
+
+
+_NOT_UPDATED = ("OS-EXT-", "OS-SRV-", "os-extended-", "config_drive", "key_name", "host_status",
+                "security_groups")  # fmt: skip
+"""How members begin that an answer to a change has since 2.75 only."""
+
+
+def render_updated(output: ServerView, reader: Reader) -> Answer:
+    """Return a server that was changed: before 2.75, without what extensions once added."""
+    if reader.minor >= 75:
+        return render_server(output, reader)
+    found = said(server_answer(output, reader), reader.minor)
+    assert isinstance(found, dict)
+    kept = {name: part for name, part in found.items() if not name.startswith(_NOT_UPDATED)}
+    return answer(200, {"server": kept}, reader)
 
 
 def render_made(output: MadeServers, reader: Reader) -> Answer:
