@@ -41,6 +41,7 @@ from computekit.scheduler import (
     HostRule,
     IoOpsFilter,
     NumInstancesFilter,
+    OverlayRule,
     Placed,
     PlacementIntent,
     Policy,
@@ -64,7 +65,7 @@ from computekit.units import Gib, Kib, Mib
 HOSTS = 10_000
 GPU, NIC = ResourceClass("CUSTOM_GPU"), ResourceClass("CUSTOM_NIC")
 FAST = Trait("CUSTOM_FAST")
-RULES: tuple[HostRule, ...] = (
+RULES: tuple[HostRule | OverlayRule, ...] = (
     ComputeFilter(),
     AggregateInstanceExtraSpecsFilter(),
     AggregateMultiTenancyIsolation(),

@@ -190,4 +190,4 @@ def test_what_a_placed_decision_was_compared_with_goes_along() -> None:
     assert isinstance(decision, Placed)
     compared = decision.candidate.eligible["rack"]
     assert compared.count == 3
-    assert compared.names == {"r1", "r2", "r3"}
+    assert compared.names == frozenset({"r1", "r2", "r3"})
