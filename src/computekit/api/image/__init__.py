@@ -2,5 +2,6 @@
 
 from computekit.api.image.base import VERSIONS, sees
 from computekit.api.image.calls import ImageCalls
+from computekit.api.image.usable import UsableImages
 
-__all__ = ["VERSIONS", "ImageCalls", "sees"]
+__all__ = ["VERSIONS", "ImageCalls", "UsableImages", "sees"]
