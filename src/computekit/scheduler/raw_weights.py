@@ -46,7 +46,8 @@ class RawWeights:
     )
 
     def __init__(self, weighing: Normalised) -> None:
-        self._wished = self.weighing = weighing
+        self._wished = weighing
+        self.weighing: Normalised = weighing
         self._layout = self._version = self._standing = -1
         # Of each weigher: the weight of one row, and the least that it may be.
         self._weigh: list[tuple[_Weigh, float]] = []
