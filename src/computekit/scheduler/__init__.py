@@ -138,20 +138,7 @@ from computekit.scheduler.predicates import (
     Predicate,
     Up,
 )
-from computekit.scheduler.prefilters import (
-    PREFILTERS,
-    AcceleratorPrefilter,
-    ComputeStatusPrefilter,
-    FeaturePrefilter,
-    ImageMetadataPrefilter,
-    ImageTypePrefilter,
-    IsolatedAggregatesPrefilter,
-    OwnerPrefilter,
-    RemoteManagedPortsPrefilter,
-    RoutedNetworksPrefilter,
-    TenantAggregatesPrefilter,
-    prefiltered,
-)
+from computekit.scheduler.prefiltering import prefiltered
 from computekit.scheduler.provider_predicates import (
     HasTrait,
     InAggregate,
@@ -445,6 +432,22 @@ _HOMES = {
     ),
     **dict.fromkeys(("BookClaims", "Books", "Taken", "check_host"), "computekit.scheduler.books"),
     **dict.fromkeys(("BatchMode", "BatchPlaced", "BatchUnplaced"), "computekit.scheduler.batch"),
+    **dict.fromkeys(
+        (
+            "PREFILTERS",
+            "AcceleratorPrefilter",
+            "ComputeStatusPrefilter",
+            "FeaturePrefilter",
+            "ImageMetadataPrefilter",
+            "ImageTypePrefilter",
+            "IsolatedAggregatesPrefilter",
+            "OwnerPrefilter",
+            "RemoteManagedPortsPrefilter",
+            "RoutedNetworksPrefilter",
+            "TenantAggregatesPrefilter",
+        ),
+        "computekit.scheduler.prefilters",
+    ),
 }
 
 if TYPE_CHECKING:
@@ -461,6 +464,19 @@ if TYPE_CHECKING:
         PlacementUnavailable,
         TriesExhausted,
         place_and_claim,
+    )
+    from computekit.scheduler.prefilters import (
+        PREFILTERS,
+        AcceleratorPrefilter,
+        ComputeStatusPrefilter,
+        FeaturePrefilter,
+        ImageMetadataPrefilter,
+        ImageTypePrefilter,
+        IsolatedAggregatesPrefilter,
+        OwnerPrefilter,
+        RemoteManagedPortsPrefilter,
+        RoutedNetworksPrefilter,
+        TenantAggregatesPrefilter,
     )
 else:  # a type checker would take any name for one that is here
 

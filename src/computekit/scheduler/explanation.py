@@ -15,7 +15,7 @@ from computekit.scheduler.narrowing import overlay_parts
 from computekit.scheduler.normalised import Normalised
 from computekit.scheduler.plain_functions import Refusal
 from computekit.scheduler.policy import Policy
-from computekit.scheduler.prefilters import prefiltered
+from computekit.scheduler.prefiltering import prefiltered
 from computekit.scheduler.remedies import Remedies, Remedy
 from computekit.scheduler.reports import HostReport, RankedHost, RuleReport
 from computekit.scheduler.request import Request

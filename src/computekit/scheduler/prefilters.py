@@ -1,10 +1,10 @@
-"""The request filters of Nova, as values of a policy, and how they are applied.
+"""The request filters of Nova, as values of a policy.
 
 What hosts a zone has is a rule of every request (`InZone`); the others are here. A trait that
 nobody knows costs only itself, and is told; a network that cannot be looked up is a refusal.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -13,10 +13,8 @@ import attrs
 from computekit.errors import InvalidInput
 from computekit.guest import GuestFeature, features_of
 from computekit.model import Trait
-from computekit.placement import FleetIndex
-from computekit.scheduler.policy import Policy
-from computekit.scheduler.request import PlacementIntent, Request
-from computekit.scheduler.request_delta import FilterContext, Prefilter, RequestDelta, merged
+from computekit.scheduler.request import PlacementIntent
+from computekit.scheduler.request_delta import FilterContext, Prefilter, RequestDelta
 
 __all__ = [
     "PREFILTERS",
@@ -30,7 +28,6 @@ __all__ = [
     "RemoteManagedPortsPrefilter",
     "RoutedNetworksPrefilter",
     "TenantAggregatesPrefilter",
-    "prefiltered",
 ]
 
 _TENANT = "filter_tenant_id"
@@ -231,35 +228,6 @@ PREFILTERS: tuple[Prefilter, ...] = (
     OwnerPrefilter(),
 )
 """All of them, in Nova's order; a policy takes those that it wants."""
-
-
-def prefiltered(
-    request: Request, policy: Policy, fleet: FleetIndex, context: FilterContext | None = None
-) -> Request:
-    """Return a request with what the policy's request filters add: once, and never again.
-
-    Args:
-        request: what is asked.
-        policy: whose filters.
-        fleet: whose aggregates.
-        context: what else is known; without it, nothing.
-    """
-    if not policy.prefilters or request.deltas:
-        return request
-    known = attrs.evolve(
-        context or FilterContext(),
-        aggregates=tuple(fleet.aggregates.all.values()),
-        required=frozenset(_required(request)),
-    )
-    deltas = tuple(each.delta(request.intent, known) for each in policy.prefilters)
-    return attrs.evolve(request, placement=merged(request.placement, deltas), deltas=deltas)
-
-
-def _required(request: Request) -> Iterator[Trait]:
-    yield from request.placement.root_required
-    for group in request.placement.groups:
-        for traits in group.required:
-            yield from traits
 
 
 def _trait(prefix: str, value: str) -> Trait:

@@ -22,7 +22,7 @@ from computekit.scheduler.passing import Answers
 from computekit.scheduler.plain_functions import Refusal
 from computekit.scheduler.policy import Policy, WayWeigher
 from computekit.scheduler.predicates import Predicate
-from computekit.scheduler.prefilters import prefiltered
+from computekit.scheduler.prefiltering import prefiltered
 from computekit.scheduler.raw_weights import RawWeights
 from computekit.scheduler.reports import Past
 from computekit.scheduler.request import Request
