@@ -127,6 +127,8 @@ def openapi(
     described = [it for it in endpoints if it.speaks(versions.newest)]
     types = _types((shapes[it.name] for it in described), refusal)
     schemas, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
+    for component in components.values():
+        _relax(component)
     by_type = {id(type_): schema for type_, schema in zip(types, schemas, strict=True)}
     paths: dict[str, Json] = {}
     for it in described:
@@ -164,6 +166,14 @@ def openapi(
             },
         },
     }
+
+
+def _relax(component: Json) -> None:
+    """Let members be missing that older versions have and the newest does not."""
+    properties = cast("Mapping[str, Json]", component.get("properties", {}))
+    required = cast("Sequence[str]", component.get("required", ()))
+    if required:
+        component["required"] = [it for it in required if "x-until" not in properties[it]]
 
 
 def _types(shapes: Iterable[Shape], refusal: object) -> Sequence[object]:

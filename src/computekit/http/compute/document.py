@@ -20,6 +20,7 @@ from computekit.http.compute import (
     server_answers,
     server_bodies,
 )
+from computekit.http.compute.not_yet import PREFIX
 from computekit.http.endpoint import Endpoint
 from computekit.http.openapi import Shape, openapi
 
@@ -147,5 +148,6 @@ SHAPES: Mapping[str, Shape] = {
 def compute_document(endpoints: Iterable[Endpoint]) -> bytes:
     """Return the OpenAPI document of these endpoints as indented JSON."""
     fault = dict[str, FaultFields]
-    document = openapi("Compute", __version__, COMPUTE_VERSIONS, endpoints, SHAPES, fault)
+    there = [it for it in endpoints if not it.name.startswith(PREFIX)]
+    document = openapi("Compute", __version__, COMPUTE_VERSIONS, there, SHAPES, fault)
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"

@@ -26,6 +26,7 @@ from computekit.http.compute import (
     servers,
 )
 from computekit.http.compute.binding import bound, empty
+from computekit.http.compute.not_yet import not_yet_endpoints
 from computekit.http.endpoint import Endpoint
 
 __all__ = ["compute_endpoints"]
@@ -44,6 +45,7 @@ def compute_endpoints(cloud: Cloud) -> tuple[Endpoint, ...]:
         *_of_limits(limit_api.LimitCalls(cloud)),
         *_of_aggregates(aggregate_api.AggregateCalls(cloud)),
         *_of_hosts(host_api.HostCalls(cloud)),
+        *not_yet_endpoints(),
     )
 
 

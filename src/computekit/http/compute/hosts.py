@@ -214,7 +214,7 @@ def parse_services(request: HttpRequest, _minor: int) -> ServiceQuery:
 def parse_service(request: HttpRequest, minor: int) -> ServiceChange:
     """Return how a service is to be."""
     asked = _SERVICE.parse(request.body, minor)
-    if not isinstance(asked.forced_down, UnsetType):
+    if asked.forced_down is True:
         raise not_offered("forced_down")
     enabled = None
     if not isinstance(asked.status, UnsetType):

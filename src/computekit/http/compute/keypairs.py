@@ -120,6 +120,9 @@ def parse_new(request: HttpRequest, minor: int) -> NewKeypair:
     """Return the keypair that is to be kept."""
     asked = _NEW.parse(request.body, minor).keypair
     if isinstance(asked.public_key, UnsetType):
+        if minor >= 92:
+            message = "is required: make a key and send its public half"
+            raise InvalidInput((Fault("keypair.public_key", "required", message),))
         raise not_offered("A key made by the server: make one yourself and send its public half")
     user = None if isinstance(asked.user_id, UnsetType) else UserId(asked.user_id)
     kind = "ssh" if isinstance(asked.type, UnsetType) else asked.type

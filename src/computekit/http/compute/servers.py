@@ -45,6 +45,7 @@ from computekit.scheduler import AskedZone
 
 _NEW = Body(NewServerBody)
 _CHANGE = Body(ServerChangeBody)
+_SOURCES = ("blank", "image", "snapshot", "volume")
 _SORTS = {
     "created_at": "created_s", "updated_at": "changed_s", "display_name": "name", "name": "name",
     "uuid": "id", "id": "id", "host": "host", "project_id": "project", "user_id": "user",
@@ -167,10 +168,13 @@ def _image(asked: NewServerFields, faults: list[Fault]) -> str | None:
     devices = asked.block_device_mapping_v2
     for at, device in enumerate(() if isinstance(devices, UnsetType) else devices):
         path = f"block_device_mapping_v2[{at}]"
+        if device.source_type not in _SOURCES:
+            faults.append(Fault(f"{path}.source_type", "word", f"is one of {', '.join(_SOURCES)}"))
+            continue
         if device.destination_type == "volume" or device.source_type in {"volume", "snapshot"}:
             raise not_offered("A server with volumes")
         if device.source_type != "image" or device.boot_index != 0:
-            raise not_offered(f"A disk from {device.source_type[:20]!a}")
+            raise not_offered("A further disk of a server")
         if image is not None and device.uuid != image:
             faults.append(Fault(f"{path}.uuid", "conflict", "is not the image of imageRef"))
         image = device.uuid
