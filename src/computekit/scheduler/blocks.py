@@ -7,6 +7,7 @@ are looked at each time and stay in the caches of the CPU, a block comes from me
 """
 
 import math
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
@@ -23,12 +24,14 @@ _CHEAP = 8_192
 # So many rows are left out one by one about as fast as all at once.
 _SEVERAL = 24
 
+_LEAST = -sys.float_info.max
+
 NEVER = float("-inf")
 """The score of a row that is not to be chosen."""
 
 
 class BlockScores:
-    """Scores of all rows; the first of equals is the best.
+    """Scores of all rows; the first of equals is the best, one that is no number the worst.
 
     The maximum of a block may be too high after rows were written, never too low: what it
     really is, is looked at when the block comes first.
@@ -45,12 +48,13 @@ class BlockScores:
         self._shift = max(0, round(math.log2(max(1, count)) / 2) - 2)
         size = 1 << self._shift
         self._flat: FloatArray = np.full((-(-count // size) or 1) * size, NEVER)
-        self._flat[:count] = scores
+        self._flat[:count] = _known(scores)
         self._blocks: FloatArray = self._flat.reshape(-1, size)
         self._tops: FloatArray = self._blocks.max(axis=1)
 
     def write(self, rows: npt.NDArray[np.intp], scores: FloatArray) -> None:
         """Write some rows; one that is named again must have the same score each time."""
+        scores = _known(scores)
         self._flat[rows] = scores
         touched = rows >> self._shift
         if len(rows) << self._shift <= _CHEAP:
@@ -64,6 +68,8 @@ class BlockScores:
         """Do what `write` does; quicker for a handful of rows."""
         flat, tops, shift = self._flat, self._tops, self._shift
         for row, score in zip(rows, scores, strict=True):
+            if score != score:  # nan
+                score = _LEAST  # noqa: PLW2901
             flat[row] = score
             block = row >> shift
             if score > tops.item(block):
@@ -113,6 +119,12 @@ class BlockScores:
     def ranking(self, without: Iterable[int] = ()) -> "Ranking":
         """Return the rows best first, without some; good until the next write."""
         return Ranking(self._blocks, self._tops.copy(), without)
+
+
+def _known(scores: FloatArray) -> FloatArray:
+    """Return scores with the least there is for those that are no number."""
+    unknown = np.isnan(scores)
+    return np.where(unknown, _LEAST, scores) if unknown.any() else scores
 
 
 class Ranking(Iterator[int]):

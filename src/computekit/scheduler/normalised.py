@@ -15,7 +15,11 @@ from computekit.placement import FleetIndex, Rows
 from computekit.scheduler.blocks import FloatArray
 from computekit.scheduler.scale import Scale
 
-__all__ = ["Normalised", "RangeWeigher", "RowWeigher", "scaled_one"]
+__all__ = ["MOST", "Normalised", "RangeWeigher", "RowWeigher", "scaled_one"]
+
+
+MOST = 1e150
+"""No weight and no multiplier counts for more: squares of it are numbers still."""
 
 
 class RangeWeigher(Protocol):
@@ -95,19 +99,25 @@ class Normalised:
         for weigher, weights in zip(self.weighers, found, strict=True):
             if weigher.least is not None:
                 np.maximum(weights, weigher.least, out=weights)
-        return found
+        return _bounded(found)
 
     def counts(self, fleet: FleetIndex, rows: Rows) -> FloatArray:
         """Return what each weigher counts for, as (weigher, row), or (weigher, 1) if everywhere."""
         given = [weigher.multipliers(fleet, rows) for weigher in self.weighers]
         if all(counts is None for counts in given):
-            return np.array([[weigher.multiplier] for weigher in self.weighers]).reshape(-1, 1)
-        return np.array(
-            [
-                np.full(len(fleet.up[rows]), weigher.multiplier) if counts is None else counts
-                for weigher, counts in zip(self.weighers, given, strict=True)
-            ]
-        )
+            each = [w.multiplier for w in self.weighers]
+            return _bounded(np.array(each, dtype=np.float64)[:, np.newaxis])
+        found = [
+            np.full(len(fleet.up[rows]), weigher.multiplier) if counts is None else counts
+            for weigher, counts in zip(self.weighers, given, strict=True)
+        ]
+        return _bounded(np.array(found, dtype=np.float64))
+
+
+def _bounded(numbers: FloatArray) -> FloatArray:
+    """Return numbers with which scores stay numbers; what is none is 0."""
+    numbers[np.isnan(numbers)] = 0.0
+    return np.clip(numbers, -MOST, MOST, out=numbers)
 
 
 def scaled_one(weights: FloatArray, counts: FloatArray) -> FloatArray:

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from computekit.placement import FleetIndex
-from computekit.scheduler.blocks import NEVER, FloatArray
-from computekit.scheduler.normalised import Normalised, RangeWeigher, RowWeigher
+from computekit.scheduler.blocks import FloatArray
+from computekit.scheduler.normalised import MOST, Normalised, RangeWeigher, RowWeigher
 from computekit.scheduler.passing import stale_rows
 
 __all__ = ["RawWeights"]
@@ -73,7 +73,8 @@ class RawWeights:
         if len(rows) <= _FEW:
             for row in rows.tolist():
                 for at, (weigh, least) in enumerate(self._weigh):
-                    self.raw[at, row] = max(weigh(fleet, row), least)
+                    weight = max(weigh(fleet, row), least)
+                    self.raw[at, row] = min(weight, MOST) if weight == weight else 0.0
         else:
             self.raw[:, rows] = self.weighing.raw(fleet, rows)
         if self._alike is None and not stands:
@@ -100,7 +101,7 @@ class RawWeights:
     def _fill(self, fleet: FleetIndex) -> None:
         self.weighing = self._wished.counted(fleet)
         self._weigh = [
-            (_one(weigher), NEVER if weigher.least is None else weigher.least)
+            (_one(weigher), -MOST if weigher.least is None else weigher.least)
             for weigher in self.weighing.weighers
         ]
         self.raw = self.weighing.raw(fleet, _ALL)

@@ -55,3 +55,14 @@ def test_a_ranking_gives_every_row_once_best_first_and_leaves_the_scores() -> No
     assert list(blocks.ranking(without)) == wanted
     assert blocks.best() == highest(scores)
     assert list(blocks.ranking(range(300))) == []
+
+
+def test_a_score_that_is_no_number_is_the_worst_but_no_refusal() -> None:
+    nan = float("nan")
+    blocks = BlockScores()
+    blocks.fill(np.array([nan, -3.0, NEVER, nan]))
+    assert list(blocks.ranking()) == [1, 0, 3]
+    blocks.write_few([1], [nan])
+    assert blocks.best() == 0
+    blocks.write(np.array([0, 1], dtype=np.intp), np.array([nan, 2.0]))
+    assert list(blocks.ranking()) == [1, 0, 3]

@@ -1,5 +1,6 @@
 """Weighing relative to the hosts in the running, as Nova does."""
 
+import math
 import random
 
 import pytest
@@ -49,6 +50,20 @@ def test_weights_are_scaled_over_the_hosts_in_the_running() -> None:
 def test_the_range_begins_where_the_weigher_says() -> None:
     fleet = index(flat("a", memory=1_536), flat("b", memory=33_536))
     assert ranked(Scheduler(fleet, Policy(Normalised((RAM,))))) == [("a", 1.0), ("b", 0.5)]
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan, 1e308, -1e308])
+def test_figures_that_are_no_numbers_stop_nobody(number: float) -> None:
+    fleet = index(flat("a"), flat("b"), flat("c"))
+    scheduler = Scheduler(fleet, Policy(nova_weighing()))
+    assert ranked(scheduler)[0][0] == "a"
+    for name in ("b", "a"):
+        figures = dict.fromkeys(("io_ops", "hypervisor_version", "failed_builds"), number)
+        fleet.set_figures(HostName(name), figures)
+        found = ranked(scheduler)
+        assert found == ranked(Scheduler(fleet, Policy(nova_weighing())))
+        assert {host for host, _score in found} == {"a", "b", "c"}
+        assert all(math.isfinite(score) for _host, score in found)
 
 
 def test_a_host_that_the_groups_do_not_fit_on_is_not_in_the_running() -> None:
