@@ -183,6 +183,11 @@ def _address(
     default="none",
     help="How callers of the APIs are recognised; none believes everybody on this machine.",
 )
+@click.option(
+    "--keystone-config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Of --auth keystone: an INI file.",
+)
 @click.option("--libvirt", metavar="URI", help="A libvirtd [default: a private one under --state].")
 @click.option("--fake", metavar="HOSTS", type=click.IntRange(0), default=0, help="Fake hosts.")
 @click.option("--host-name", default=socket.gethostname, help="Name of the libvirt host.")
@@ -209,6 +214,7 @@ def main(
     state: Path,
     listen: tuple[str, int] | None,
     auth: str,
+    keystone_config: Path | None,
     libvirt: str | None,
     fake: int,
     host_name: str,
@@ -233,7 +239,9 @@ def main(
         raise click.UsageError("--libvirt and --fake exclude each other")
     if listen and auth == "none" and listen[0] not in LOOPBACK:
         raise click.UsageError("say --auth where others than this machine can reach it")
-    front = Front(*listen, auth, verbose) if listen else None
+    if auth == "keystone" and keystone_config is None:
+        raise click.UsageError("--auth keystone needs --keystone-config")
+    front = Front(*listen, auth, verbose, keystone=keystone_config) if listen else None
     log_to_stderr(verbose=verbose)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -14,31 +15,24 @@ from computekit.access import (
     Secrets,
     SignIn,
     Tokens,
-    User,
     open_access,
     write_clouds,
 )
-from computekit.api import Identity
 from computekit.api.compute import COMPUTE_VERSIONS, Cloud
 from computekit.api.image import UsableImages
-from computekit.errors import Fault, InvalidInput
 from computekit.http import (
     Answer,
     Application,
-    Authenticator,
-    BasicAuth,
-    Everybody,
     Mounts,
     Server,
     Settings,
-    StaticToken,
-    TokenAuth,
     listening_socket,
 )
 from computekit.http.compute import ComputeDialect, compute_document, compute_endpoints
 from computekit.http.image import is_upload
 from computekit.runtime import Runtime
 from computekit.store import SqlFlavors, SqlKeypairs, SqlServers
+from computekit_daemons.callers import AUTHS, authentication, behind
 from computekit_daemons.metrics import Metrics
 from computekit_daemons.request_log import RequestLog
 from computekit_daemons.stand_ins import stand_ins
@@ -48,8 +42,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["AUTHS", "Front", "cloud_of", "serving"]
-
-AUTHS = ("none", "token", "basic", "password")
 
 
 @attrs.frozen
@@ -62,6 +54,7 @@ class Front:
         auth: one of `AUTHS`.
         verbose: log every request, and not only those that fail or take long.
         threads: requests that are worked on at the same time.
+        keystone: options of the middleware, for `keystone`.
     """
 
     host: str
@@ -69,6 +62,7 @@ class Front:
     auth: str = "none"
     verbose: bool = False
     threads: int = 8
+    keystone: Path | None = None
 
 
 def cloud_of(wired: Wired) -> Cloud:
@@ -122,9 +116,10 @@ def _application(
     revoked = Revoked(AccessDirectory(wired.state.path / "access").revoked)
     tokens = Tokens(secrets.directory, secrets.key, revoked, clock, system)
     sign_in = SignIn(secrets.directory, passwords, tokens)
+    found = authentication(front.auth, secrets, sign_in, url, front.keystone)
     shared = Settings(
         COMPUTE_VERSIONS,
-        _authentication(front.auth, secrets, sign_in, url),
+        found,
         clock,
         random.Random(system.getrandbits(256)),
         observers=(metrics.observe, log.observe),
@@ -133,34 +128,8 @@ def _application(
     endpoints = compute_endpoints(cloud_of(wired))
     document = Answer(200, compute_document(endpoints))
     pages: dict[str, Callable[[], Answer]] = {"/metrics": metrics.page}
-    return Mounts(
-        {
-            "compute": Application(endpoints, compute, {"/openapi.json": lambda: document}),
-            **stand_ins(wired, sign_in, shared),
-        },
-        Application((), shared, pages),
-    )
-
-
-def _authentication(auth: str, secrets: Secrets, sign_in: SignIn, url: str) -> Authenticator:
-    users = secrets.directory.users
-    if auth == "basic":
-        identities = {user.name: _identity_of(user) for user in users}
-        return BasicAuth(sign_in.passwords, identities, "computekit")
-    if auth == "password":
-        return TokenAuth(sign_in, f"{url}/identity/v3")
-    admin = next((user for user in users if "admin" in _identity_of(user).roles), None)
-    if admin is None:
-        fault = Fault("users", "no_admin", f"--auth {auth} needs a user who is an administrator")
-        raise InvalidInput((fault,))
-    if auth == "none":
-        return Everybody(_identity_of(admin))
-    return StaticToken(secrets.token, identity=_identity_of(admin))
-
-
-def _identity_of(user: User) -> Identity:
-    """Return who a user is in its first project, for which all that it calls is done."""
-    if not user.grants:
-        return Identity(user.id)
-    project = user.grants[0].project
-    return Identity(user.id, project, user.roles_in(project))
+    services: dict[str, WSGIApplication] = {
+        "compute": Application(endpoints, compute, {"/openapi.json": lambda: document}),
+        **stand_ins(wired, sign_in, shared),
+    }
+    return Mounts(behind(found, services), Application((), shared, pages))

@@ -26,15 +26,18 @@ def clouds(url: str, auth: str, secrets: Secrets) -> dict[str, object]:
 
     Args:
         url: of the server, without a slash at its end.
-        auth: `none`, `token`, `basic` or `password`; of any other the caller has to say more.
+        auth: `none`, `token`, `basic` or `password`; of any other the caller has to say who it is,
+            and to whom.
         secrets: what is written into it.
     """
     passwords = {name: secret.reveal().decode() for name, secret in secrets.passwords}
     overrides: dict[str, object] = {
         f"{service}_endpoint_override": f"{url}/{path}" for service, path in _SERVICES.items()
     }
-    overrides["identity_endpoint_override"] = f"{url}/identity"
     shared: dict[str, object] = {"region_name": "RegionOne", "identity_api_version": "3"}
+    if auth not in ("none", "token", "basic", "password"):
+        return {"clouds": {CLOUD: {"auth": {}, **overrides, **shared}}}
+    overrides["identity_endpoint_override"] = f"{url}/identity"
     endpoint = f"{url}/compute/v2.1"
     if auth == "none":
         of_admin: dict[str, object] = {

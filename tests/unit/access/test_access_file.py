@@ -149,4 +149,16 @@ def test_a_client_finds_what_it_needs(tmp_path: Path, auth: str) -> None:
         assert cloud["image_endpoint_override"] == "http://127.0.0.1:8774/image"
     if auth in ("basic", "password"):
         assert (said["username"], said["password"]) == ("admin", passwords["admin"])
+    assert ("identity_endpoint_override" in cloud) == (auth != "password")
     assert said.get("token") == (secrets.token.reveal().decode() if auth == "token" else None)
+
+
+def test_a_client_of_somebody_elses_keystone_is_told_where_services_are(tmp_path: Path) -> None:
+    secrets = open_access(AccessDirectory(tmp_path / "a"), random.SystemRandom())
+    write_clouds(tmp_path / "clouds.yaml", "http://h:1", "keystone", secrets)
+    text = (tmp_path / "clouds.yaml").read_text()
+    cloud = json.loads(text)["clouds"]["computekit"]
+    assert cloud["compute_endpoint_override"] == "http://h:1/compute/v2.1"
+    assert (cloud["auth"], "identity_endpoint_override" in cloud) == ({}, False)
+    for _, secret in (*secrets.passwords, ("", secrets.token)):
+        assert secret.reveal().decode() not in text
