@@ -23,6 +23,7 @@ from computekit.api.compute import Cloud
 from computekit.clock import SystemClock
 from computekit.errors import ComputekitError
 from computekit.forms import form_lines, json_schema
+from computekit.guest import GuestFeature
 from computekit.http.compute import compute_document, compute_endpoints
 from computekit.http.identity import identity_document, identity_endpoints
 from computekit.http.image import image_document, image_endpoints
@@ -37,6 +38,7 @@ from computekit.scheduler import (
     FILTERS,
     HOST_ATTRIBUTES,
     ONCE_PER_REQUEST,
+    PREFILTERS,
     WEIGHERS,
 )
 from computekit.scheduler.files import AnswerForm, FleetForm, RequestForm
@@ -184,6 +186,14 @@ here; of several aggregates the least holds.
 
 """
 
+RULES_PREFILTERS = """\
+## Request filters
+
+`Policy(prefilters=...)`, and `computekit-allinone --request-filter NAME`, in this order. Each adds
+to what is asked before hosts are looked at; a trait that nobody knows costs only itself.
+
+"""
+
 RULES_ATTRIBUTES = """\
 ## Attributes of hosts
 
@@ -221,8 +231,20 @@ def rules_page() -> str:
     for name, weigher in WEIGHERS.items():
         option = getattr(weigher, "option", "")
         parts.append(_rule_section(name, weigher, [f"key `{option}`"] if option else []))
+    parts.append(RULES_PREFILTERS)
+    for prefilter in PREFILTERS:
+        name = prefilter.name.lower().replace(" ", "-")
+        features = getattr(prefilter, "features", frozenset[GuestFeature]())
+        marks = sorted(f"`{feature.value}`" for feature in features)
+        parts.append(_prefilter_section(name, prefilter, marks))
     rows = (f"| `{name}` | {what} |\n" for name, what in sorted(HOST_ATTRIBUTES.items()))
     return "".join([*parts, RULES_ATTRIBUTES, *rows])
+
+
+def _prefilter_section(name: str, prefilter: object, traits: list[str]) -> str:
+    text, _, _settings = (inspect.getdoc(type(prefilter)) or "").partition("\n\nAttributes:\n")
+    asked = f": {', '.join(traits)}" if traits else ""
+    return f"### {name}\n\n`{type(prefilter).__name__}`{asked}. {text}\n\n"
 
 
 def _rule_section(name: str, rule: object, marks: list[str]) -> str:
