@@ -16,8 +16,8 @@
     |  |- AmountNotAllowed              provider, resource_class, asked, rule
     |  |- NoInventory                   provider, resource_class
     |  |- CounterFull                   scope, name, used, bound          (retryable)
-    |  |- GroupRuleBroken               group, host, rule, reason         (retryable)
     |  |- CellsTaken                    host, reason                      (retryable)
+    |  |- GroupRuleBroken               group, host, rule, reason         (retryable)
     |  |- HostChanged                   host, reason                      (retryable)
     |  |- ClaimsLost                    hosts, reason                     (retryable)
     |- RetriesExhausted                 tries, reason, explanation
@@ -328,6 +328,21 @@ class CounterFull(ClaimRefused):
 
 
 @attrs.define(eq=False, slots=False)
+class CellsTaken(ClaimRefused):
+    """The NUMA nodes of a host have no room any more for what the claim takes along."""
+
+    code: ClassVar[str] = "claim.cells"
+    retryable: ClassVar[bool] = True
+    host: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """The host and the reason."""
+        return f"{self.host}: {self.reason}"
+
+
+@attrs.define(eq=False, slots=False)
 class GroupRuleBroken(ClaimRefused):
     """A rule of a server group would be broken; another host may keep it.
 
@@ -349,21 +364,6 @@ class GroupRuleBroken(ClaimRefused):
     def message(self) -> str:
         """The group, its rule and the reason."""
         return f"host {self.host} breaks {self.rule!r} of server group {self.group}: {self.reason}"
-
-
-@attrs.define(eq=False, slots=False)
-class CellsTaken(ClaimRefused):
-    """The NUMA nodes of a host have no room any more for what the claim takes along."""
-
-    code: ClassVar[str] = "claim.cells"
-    retryable: ClassVar[bool] = True
-    host: str
-    reason: str
-
-    @property
-    def message(self) -> str:
-        """The host and the reason."""
-        return f"{self.host}: {self.reason}"
 
 
 @attrs.define(eq=False, slots=False)

@@ -25,7 +25,6 @@ def pin_instance(services: Services, instance: InstanceId, zone: str | None) -> 
         StateConflict: it is deleted, pinned to another zone, is not in this one, has no host, or
             something is under way that may move it.
     """
-
     return services.store.write(lambda tx: write_pin(services, tx, instance, zone))
 
 

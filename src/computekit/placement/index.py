@@ -27,8 +27,8 @@ from computekit.model import (
 from computekit.placement.columns import BoolArray, Coded, Cow, Members, ResourceColumn, relaid
 from computekit.placement.figures import Figures
 from computekit.placement.flat_use import flat_use
-from computekit.placement.groups import Groups
 from computekit.placement.fleet_source import FleetSource
+from computekit.placement.groups import Groups
 from computekit.placement.host_aggregates import HostAggregates, Values
 from computekit.placement.host_cells import HostCells
 from computekit.placement.host_view import LABELS, HostRow, HostView, labels_of, used_further
