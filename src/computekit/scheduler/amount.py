@@ -72,9 +72,14 @@ class Amount:
             passed[:] = [False] * len(rows)
             return
         free, total, largest = column.free.value, self._total, column.largest
+        item = free.item
         for at, row in enumerate(rows):
-            if free.item(row) < total or (largest is not None and largest.item(row) < self._most):
+            if item(row) < total:
                 passed[at] = False
+        if largest is not None:
+            for at, row in enumerate(rows):
+                if largest.item(row) < self._most:
+                    passed[at] = False
 
     def allowed(self, fleet: FleetIndex, rows: Rows, /) -> BoolArray:
         """Return which rows give the class in these amounts, whatever is left of it."""

@@ -67,24 +67,24 @@ class BlockScores:
     def write_few(self, rows: list[int], scores: list[float]) -> None:
         """Do what `write` does; quicker for a handful of rows."""
         flat, tops, shift = self._flat, self._tops, self._shift
+        top_of = tops.item
         for row, score in zip(rows, scores, strict=True):
-            if score != score:  # nan
-                score = _LEAST  # noqa: PLW2901
             flat[row] = score
-            block = row >> shift
-            if score > tops.item(block):
-                tops[block] = score
+            if score > top_of(row >> shift):
+                tops[row >> shift] = score
+            elif score != score:  # nan
+                self.write_few([row], [_LEAST])
 
     def best(self) -> int | None:
         """Return the row with the highest score, the first of equals; None if all are `NEVER`."""
         tops, blocks = self._tops, self._blocks
         while True:
-            block = int(tops.argmax())
+            block = tops.argmax()
             scores = blocks[block]
-            place = int(scores.argmax())
+            place = scores.argmax()
             top = scores.item(place)
             if top == tops.item(block):
-                return None if top == NEVER else (block << self._shift) + place
+                return None if top == NEVER else (int(block) << self._shift) + int(place)
             tops[block] = top
 
     def score(self, row: int) -> float:

@@ -16,7 +16,7 @@ from computekit.scheduler.predicates import Predicate
 
 __all__ = ["FEW", "Answers", "Judged", "Passing", "stale_rows"]
 
-FEW = 16
+FEW = 24
 """So many rows are looked at one by one; array operations on them would cost more."""
 
 _ALL = slice(None)

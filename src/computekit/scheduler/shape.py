@@ -17,6 +17,8 @@ from computekit.scheduler.predicates import Predicate
 __all__ = ["Shape"]
 
 _ALL = slice(None)
+# So many rows are weighed one by one; an array of more is quicker.
+_ALONE = 3
 
 
 class Shape:
@@ -53,7 +55,7 @@ class Shape:
             self.scores.write(rows, np.where(passed, self._scored(fleet, rows), NEVER))
             written: list[int] = rows.tolist()
             return written
-        if self._weigh is not None:
+        if self._weigh is not None and len(few) <= _ALONE:
             weigh = self._weigh
             scores = [
                 weigh(fleet, row) if ok else NEVER for row, ok in zip(few, passed, strict=True)
