@@ -134,6 +134,12 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz_compute(session: nox.Session) -> None:
+    """Ask the Compute API of an all-in-one everything and more: `-- --examples 50`."""
+    _python(session, "-m", "tests.real.fuzz_compute")
+
+
+@nox.session
 def gabbits(session: nox.Session) -> None:
     """Placement's own gabbi tests against our daemon: `-- granular reshaper`, or all."""
     _python(session, "-m", "tests.parity.gabbits")

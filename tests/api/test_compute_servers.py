@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from computekit.api.compute.instance_actions import ACTIONS
+from computekit.api.compute.server_view import TASKS
+from computekit.compute import operation_kinds
 from tests.api.clouds import ADMIN, OTHER, OWNER, READER, ComputeCloud, compute_cloud
 from tests.api.wsgi import Reply
 
@@ -327,3 +330,14 @@ def test_a_zone_is_pinned_by_administrators(cloud: ComputeCloud) -> None:
         cloud.ask("PUT", f"/servers/{id}", free, ADMIN).json["server"]["pinned_availability_zone"]
         is None
     )
+
+
+def test_every_kind_of_operation_is_an_action_or_nobodys_wish(cloud: ComputeCloud) -> None:
+    kinds = {kind.name for kind in operation_kinds(cloud.fleet.services)}
+    assert kinds - set(ACTIONS) == {
+        "instance.observe",
+        "instance.console",
+        "instance.remove_orphan",
+    }
+    assert set(ACTIONS) == set(TASKS)
+    assert set(ACTIONS) <= kinds
