@@ -49,17 +49,17 @@ def stand_ins(wired: Wired, sign_in: SignIn, shared: Settings) -> "dict[str, WSG
     return {
         "identity": service(
             identity_endpoints(sign_in),
-            attrs.evolve(plain, versions=identity_api.VERSIONS),
+            attrs.evolve(plain, versions=identity_api.IDENTITY_VERSIONS),
             identity_document,
         ),
         "image": service(
             image_endpoints(wired.images, clock, source),
-            attrs.evolve(plain, versions=image_api.VERSIONS),
+            attrs.evolve(plain, versions=image_api.IMAGE_VERSIONS),
             image_document,
         ),
         "network": service(
             network_endpoints(),
-            attrs.evolve(network, versions=network_api.VERSIONS),
+            attrs.evolve(network, versions=network_api.NETWORK_VERSIONS),
             network_document,
         ),
     }

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from computekit.access import Passwords, Revoked, SignIn, Tokens
-from computekit.api.identity import VERSIONS
+from computekit.api.identity import IDENTITY_VERSIONS
 from computekit.http import Application, Mounts, PlainDialect, Settings, TokenAuth
 from computekit.http.identity import identity_endpoints
 from computekit.secret import Secret
@@ -53,7 +53,7 @@ def service(tmp_path: Path) -> Service:
     known = {user.name: user.hashed for user in PEOPLE.users}
     sign_in = SignIn(PEOPLE, Passwords(known, clock, b"k"), tokens)
     settings = Settings(
-        VERSIONS,
+        IDENTITY_VERSIONS,
         TokenAuth(sign_in, "http://h:1/identity"),
         clock,
         random.Random(5),

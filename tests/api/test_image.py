@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from computekit.api.image import VERSIONS
+from computekit.api.image import IMAGE_VERSIONS
 from computekit.errors import StorageFull
 from computekit.http import Application, NoAuth2, PlainDialect, Settings
 from computekit.http.image import image_endpoints, is_upload
@@ -69,7 +69,7 @@ def service(tmp_path: Path) -> Service:
     images = KeptImages(tmp_path, clock, random.Random(1))
     endpoints = image_endpoints(images, clock, random.Random(2), Bytes(1024**2))
     settings = Settings(
-        VERSIONS,
+        IMAGE_VERSIONS,
         NoAuth2(),
         clock,
         random.Random(3),

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from computekit.api.network import VERSIONS
+from computekit.api.network import NETWORK_VERSIONS
 from computekit.http import Application, NoAuth2, PlainDialect, Settings
 from computekit.http.network import network_endpoints
 from computekit.ids import is_uuid
@@ -17,7 +17,9 @@ READER = {"x_auth_token": "ann:p1", "x_roles": "reader"}
 @pytest.fixture
 def call() -> Caller:
     dialect = PlainDialect("NeutronError")
-    settings = Settings(VERSIONS, NoAuth2(), ManualClock(), random.Random(3), dialect=dialect)
+    settings = Settings(
+        NETWORK_VERSIONS, NoAuth2(), ManualClock(), random.Random(3), dialect=dialect
+    )
     return Caller(Application(network_endpoints(), settings), {"host": "h:1"})
 
 

@@ -61,7 +61,7 @@ def identity(path: Path) -> Documented:
     tokens = Tokens(PEOPLE, key, Revoked(path / "revoked"), clock, source)
     hashes = {user.name: user.hashed for user in PEOPLE.users}
     endpoints = identity_endpoints(SignIn(PEOPLE, Passwords(hashes, clock, b"k"), tokens))
-    application = Application(endpoints, settings(clock, identity_api.VERSIONS))
+    application = Application(endpoints, settings(clock, identity_api.IDENTITY_VERSIONS))
     return Documented(Caller(application), json.loads(identity_document(endpoints)), endpoints)
 
 
@@ -70,13 +70,13 @@ def image(path: Path) -> Documented:
     images = KeptImages(path / "images", clock, source)
     images.add("there", "raw", io.BytesIO(b"x" * 512))
     endpoints = image_endpoints(images, clock, source)
-    application = Application(endpoints, settings(clock, image_api.VERSIONS))
+    application = Application(endpoints, settings(clock, image_api.IMAGE_VERSIONS))
     return Documented(Caller(application), json.loads(image_document(endpoints)), endpoints)
 
 
 def network(_path: Path) -> Documented:
     endpoints = network_endpoints()
-    told = settings(ManualClock(), network_api.VERSIONS, "NeutronError")
+    told = settings(ManualClock(), network_api.NETWORK_VERSIONS, "NeutronError")
     application = Application(endpoints, told)
     return Documented(Caller(application), json.loads(network_document(endpoints)), endpoints)
 

@@ -7,10 +7,18 @@ from computekit.api.context import CallContext
 from computekit.api.operation import ApiOperation
 from computekit.api.version import Microversion, VersionRange
 
-__all__ = ["SHOW_V3", "SHOW_VERSIONS", "SINCE", "VERSIONS", "Place", "Service", "show_place"]
+__all__ = [
+    "IDENTITY_VERSIONS",
+    "SHOW_V3",
+    "SHOW_VERSIONS",
+    "SINCE",
+    "Place",
+    "Service",
+    "show_place",
+]
 
 SINCE = Microversion(3, 14)
-VERSIONS = VersionRange("identity", SINCE, SINCE)
+IDENTITY_VERSIONS = VersionRange("identity", SINCE, SINCE)
 """Identity has no microversions: there is one form of everything."""
 
 

@@ -5,10 +5,10 @@ from computekit.api.context import Identity
 from computekit.api.version import Microversion, VersionRange
 from computekit.images import ImageRecord
 
-__all__ = ["SINCE", "VERSIONS", "changes", "sees"]
+__all__ = ["IMAGE_VERSIONS", "SINCE", "changes", "sees"]
 
 SINCE = Microversion(2, 0)
-VERSIONS = VersionRange("image", SINCE, Microversion(2, 9))
+IMAGE_VERSIONS = VersionRange("image", SINCE, Microversion(2, 9))
 """The Image API's versions only add; who speaks an older one finds all that it knows."""
 
 

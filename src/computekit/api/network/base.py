@@ -16,10 +16,10 @@ __all__ = [
     "LIST_NETWORKS",
     "LIST_PORTS",
     "LIST_SUBNETS",
+    "NETWORK_VERSIONS",
     "SHOW_NETWORK",
     "SHOW_V2",
     "SHOW_VERSIONS",
-    "VERSIONS",
     "Network",
     "NetworkCalls",
     "NetworkPath",
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 SINCE = Microversion(2, 0)
-VERSIONS = VersionRange("network", SINCE, SINCE)
+NETWORK_VERSIONS = VersionRange("network", SINCE, SINCE)
 """Networking has no microversions: there is one form of everything."""
 
 _SPACE = "5cbbd0a1-6f0e-4a1e-8f0c-3c1f0fd6a1a4"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from computekit import __version__
-from computekit.api.identity import VERSIONS
+from computekit.api.identity import IDENTITY_VERSIONS
 from computekit.http.endpoint import Endpoint
 from computekit.http.identity import answers, bodies
 from computekit.http.openapi import Shape, plain_openapi
@@ -34,5 +34,5 @@ SHAPES: Mapping[str, Shape] = {
 
 def identity_document(endpoints: Iterable[Endpoint]) -> bytes:
     """Return the OpenAPI document of these endpoints as indented JSON."""
-    document = plain_openapi("Identity", __version__, VERSIONS, endpoints, SHAPES)
+    document = plain_openapi("Identity", __version__, IDENTITY_VERSIONS, endpoints, SHAPES)
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"

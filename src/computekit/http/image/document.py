@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from computekit import __version__
-from computekit.api.image import VERSIONS
+from computekit.api.image import IMAGE_VERSIONS
 from computekit.http.endpoint import Endpoint
 from computekit.http.image import answers, bodies
 from computekit.http.image.query import IMAGES_QUERY
@@ -33,5 +33,5 @@ SHAPES: Mapping[str, Shape] = {
 
 def image_document(endpoints: Iterable[Endpoint]) -> bytes:
     """Return the OpenAPI document of these endpoints as indented JSON."""
-    document = plain_openapi("Image", __version__, VERSIONS, endpoints, SHAPES)
+    document = plain_openapi("Image", __version__, IMAGE_VERSIONS, endpoints, SHAPES)
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from computekit import __version__
-from computekit.api.network import VERSIONS, Network, NetworkCalls
+from computekit.api.network import NETWORK_VERSIONS, Network, NetworkCalls
 from computekit.api.network import base as network_api
 from computekit.http.endpoint import Endpoint, endpoint
 from computekit.http.network import answers, forms
@@ -54,5 +54,7 @@ def network_endpoints(networks: tuple[Network, ...] | None = None) -> tuple[Endp
 
 def network_document(endpoints: Iterable[Endpoint]) -> bytes:
     """Return the OpenAPI document of these endpoints as indented JSON."""
-    document = plain_openapi("Network", __version__, VERSIONS, endpoints, SHAPES, NetworkErrors)
+    document = plain_openapi(
+        "Network", __version__, NETWORK_VERSIONS, endpoints, SHAPES, NetworkErrors
+    )
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
