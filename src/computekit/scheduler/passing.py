@@ -79,7 +79,9 @@ def stale_rows(fleet: FleetIndex, layout: int, version: int) -> npt.NDArray[np.i
     if layout != fleet.layout:
         return None
     changed = fleet.changed_since(version)
-    if changed is None or len(changed) * 2 > len(fleet):
+    if changed is None or len(changed) <= FEW:
+        return changed
+    if len(changed) * 2 > len(fleet):
         return None
     return changed if len(changed) <= _SOME else np.unique(changed)
 
