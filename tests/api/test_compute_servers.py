@@ -249,6 +249,7 @@ def test_lists_are_filtered_sorted_and_paged(cloud: ComputeCloud) -> None:
     assert len(cloud.ask("GET", "/servers?status=ACTIVE&deleted=False").json["servers"]) == 3
     assert cloud.ask("GET", "/servers?marker=nope").status == 400
     assert cloud.ask("GET", "/servers?limit=-1").status == 400
+    assert cloud.ask("GET", "/servers?ip=10.0.0.1").status == 501
     reply = cloud.ask("GET", "/servers?limit=x&changes-since=never&sort_key=secret")
     assert all(word in fault(reply) for word in ("limit", "changes-since", "sort_key"))
 

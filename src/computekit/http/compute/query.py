@@ -27,6 +27,11 @@ class QueryText:
         self._query = parse_query(text)
         self._faults: list[Fault] = []
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all parameters that are there."""
+        return frozenset(self._query.values)
+
     def text(self, *names: str) -> str | None:
         """Return the last value of the first of these that is there."""
         for name in names:

@@ -53,6 +53,19 @@ _SORTS = {
 }  # fmt: skip
 
 
+_FILTERS_NOT_YET = frozenset(
+    {
+        "OS-EXT-SRV-ATTR:instance_name", "access_ip_v4", "access_ip_v6", "accessIPv4",
+        "accessIPv6", "auto_disk_config", "availability_zone", "block_device_mapping",
+        "config_drive", "created_at", "description", "disk_config", "hostname", "instance_name",
+        "ip", "ip6", "kernel_id", "key_name", "launch_index", "launched_at", "power_state",
+        "progress", "ramdisk_id", "root_device_name", "soft_deleted", "task_state",
+        "terminated_at",
+    }
+)  # fmt: skip
+"""Filters that Nova has and that are not there yet: to leave one out in silence shows too much."""
+
+
 def parse_path(request: HttpRequest, _minor: int) -> ServerPath:
     """Return which server a path names."""
     return ServerPath(InstanceId(request.values["server"]))
@@ -61,6 +74,8 @@ def parse_path(request: HttpRequest, _minor: int) -> ServerPath:
 def parse_query_of(request: HttpRequest, minor: int) -> ServersAsked:
     """Return which servers a query asks for."""
     query = QueryText(request.query)
+    for name in sorted(query.names & _FILTERS_NOT_YET):
+        raise not_offered(f"The filter {name}")
     keys = query.all("sort_key")
     directions = query.all("sort_dir")
     order: list[tuple[str, bool]] = []
