@@ -10,7 +10,7 @@ import attrs
 
 from computekit.access import Passwords
 from computekit.api import AccessPolicy
-from computekit.api.placement import VERSIONS
+from computekit.api.placement import PLACEMENT_VERSIONS
 from computekit.clock import Clock, SystemClock
 from computekit.errors import Fault, InvalidInput, PermissionRefused
 from computekit.http import (
@@ -106,7 +106,7 @@ def placement_api(
     origins = access.origins | ({CORS_ORIGIN} if access.profile == "cors" else set())
     metrics = Metrics()
     settings = Settings(
-        VERSIONS,
+        PLACEMENT_VERSIONS,
         authentication,
         clock,
         random.Random(system.getrandbits(256)),

@@ -3,7 +3,7 @@
 import random
 
 from computekit.api import AccessPolicy
-from computekit.api.placement import VERSIONS
+from computekit.api.placement import PLACEMENT_VERSIONS
 from computekit.http import Application, NoAuth2, Settings
 from computekit.http.placement import placement_endpoints
 from computekit.placement import LocalPlacement
@@ -15,6 +15,8 @@ def administrator() -> Caller:
     """Return an administrator at the newest microversion, with empty books."""
     clock = ManualClock()
     endpoints = placement_endpoints(LocalPlacement.in_memory(clock), random.Random(1), clock)
-    settings = Settings(VERSIONS, NoAuth2(), clock, random.Random(2), policy=AccessPolicy.LEGACY)
+    settings = Settings(
+        PLACEMENT_VERSIONS, NoAuth2(), clock, random.Random(2), policy=AccessPolicy.LEGACY
+    )
     headers = {"x_auth_token": "admin", "openstack_api_version": "placement latest"}
     return Caller(Application(endpoints, settings), headers)

@@ -3,7 +3,7 @@
 import json
 import random
 
-from computekit.api.placement import VERSIONS
+from computekit.api.placement import PLACEMENT_VERSIONS
 from computekit.http import Application, NoAuth2, Settings
 from computekit.http.placement import placement_endpoints
 from computekit.placement import LocalPlacement
@@ -25,7 +25,9 @@ class Ticking(ManualClock):
 def test_more_ways_than_can_be_listed_are_a_503() -> None:
     clock = ManualClock()
     endpoints = placement_endpoints(LocalPlacement.in_memory(clock), random.Random(1), clock)
-    settings = Settings(VERSIONS, NoAuth2(), Ticking(), random.Random(2), deadline_s=Seconds(5.0))
+    settings = Settings(
+        PLACEMENT_VERSIONS, NoAuth2(), Ticking(), random.Random(2), deadline_s=Seconds(5.0)
+    )
     headers = {"x_auth_token": "admin", "openstack_api_version": "placement latest"}
     call = Caller(Application(endpoints, settings), headers)
     root, *devices = (f"{n:08x}-0000-4000-8000-000000000000" for n in range(17))

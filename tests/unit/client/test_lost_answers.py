@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 
 from computekit.api import AccessPolicy
-from computekit.api.placement import VERSIONS
+from computekit.api.placement import PLACEMENT_VERSIONS
 from computekit.client import Connection, RemotePlacement, token
 from computekit.http import Application, NoAuth2, Settings
 from computekit.http.placement import placement_endpoints
@@ -52,7 +52,7 @@ class TestClientThatLosesAnswers(PlacementServiceLaws, OwnPlacementServiceLaws):
         clock = ManualClock()
         endpoints = placement_endpoints(LocalPlacement.in_memory(clock), random.Random(1), clock)
         settings = Settings(
-            VERSIONS, NoAuth2(), clock, random.Random(2), policy=AccessPolicy.LEGACY
+            PLACEMENT_VERSIONS, NoAuth2(), clock, random.Random(2), policy=AccessPolicy.LEGACY
         )
         carries = Lossy(httpx2.WSGITransport(app=Application(endpoints, settings)))
         with Connection(

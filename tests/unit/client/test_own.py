@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from computekit.api import AccessPolicy
-from computekit.api.placement import VERSIONS
+from computekit.api.placement import PLACEMENT_VERSIONS
 from computekit.client import Connection, RemotePlacement, token
 from computekit.errors import InUse, Unsupported
 from computekit.http import Application, NoAuth2, Settings
@@ -65,7 +65,9 @@ def local() -> LocalPlacement:
 @pytest.fixture
 def remote(local: LocalPlacement) -> Iterator[RemotePlacement]:
     clock = ManualClock()
-    settings = Settings(VERSIONS, NoAuth2(), clock, random.Random(2), policy=AccessPolicy.LEGACY)
+    settings = Settings(
+        PLACEMENT_VERSIONS, NoAuth2(), clock, random.Random(2), policy=AccessPolicy.LEGACY
+    )
     application = Application(placement_endpoints(local, random.Random(1), clock), settings)
     with Connection(
         "http://inside",

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from computekit.api import AccessPolicy
-from computekit.api.placement import VERSIONS
+from computekit.api.placement import PLACEMENT_VERSIONS
 from computekit.client import Connection, RemotePlacement, token
 from computekit.errors import InvalidInput, Unsupported
 from computekit.http import Application, NoAuth2, Settings
@@ -26,7 +26,7 @@ def remote(placement: LocalPlacement, *, own: bool = True) -> Iterator[RemotePla
     clock = ManualClock()
     endpoints = placement_endpoints(placement, SOURCE, clock)
     known = [one for one in endpoints if own or not one.path.startswith("/computekit/")]
-    settings = Settings(VERSIONS, NoAuth2(), clock, SOURCE, policy=AccessPolicy.LEGACY)
+    settings = Settings(PLACEMENT_VERSIONS, NoAuth2(), clock, SOURCE, policy=AccessPolicy.LEGACY)
     with Connection(
         "http://inside",
         authentication=token(Secret(b"admin")),

@@ -4,7 +4,7 @@ Each module declares some of them and holds what carries them out; all of it mea
 microversion means. What older ones look like is for the edge to know.
 """
 
-from computekit.api.placement.base import VERSIONS, Hosted
+from computekit.api.placement.base import PLACEMENT_VERSIONS, Hosted
 from computekit.api.placement.known_names import KnownNames
 
-__all__ = ["VERSIONS", "Hosted", "KnownNames"]
+__all__ = ["PLACEMENT_VERSIONS", "Hosted", "KnownNames"]

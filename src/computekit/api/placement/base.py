@@ -9,9 +9,9 @@ from computekit.placement.ports import PlacementReader, PlacementWriter, Provide
 from computekit.placement.provider_index import ProviderIndex
 from computekit.work import Store
 
-__all__ = ["VERSIONS", "Hosted", "since", "there"]
+__all__ = ["PLACEMENT_VERSIONS", "Hosted", "since", "there"]
 
-VERSIONS = VersionRange("placement", Microversion(1, 0), Microversion(1, 39))
+PLACEMENT_VERSIONS = VersionRange("placement", Microversion(1, 0), Microversion(1, 39))
 
 
 class Hosted(Protocol):

@@ -8,7 +8,7 @@ import attrs
 from computekit.api.access import Rule
 from computekit.api.context import CallContext
 from computekit.api.operation import ApiOperation
-from computekit.api.placement.base import VERSIONS, Hosted, since, there
+from computekit.api.placement.base import PLACEMENT_VERSIONS, Hosted, since, there
 from computekit.api.placement.known_names import KnownNames
 from computekit.api.version import VersionRange
 from computekit.errors import AlreadyExists, Fault, InUse, InvalidInput, NotFound
@@ -178,7 +178,7 @@ DELETE_PROVIDER = ApiOperation(
 
 def show_versions(_asked: None, _context: CallContext) -> VersionRange:
     """Carry out `SHOW_VERSIONS`."""
-    return VERSIONS
+    return PLACEMENT_VERSIONS
 
 
 class ProviderCalls:

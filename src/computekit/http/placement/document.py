@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from computekit import __version__
-from computekit.api.placement import VERSIONS
+from computekit.api.placement import PLACEMENT_VERSIONS
 from computekit.http.endpoint import Endpoint
 from computekit.http.openapi import Shape, openapi
 from computekit.http.placement import answers, bodies, own, own_answers, own_claims, provider_pages
@@ -16,7 +16,7 @@ from computekit.http.placement.usages import USAGES_QUERY
 
 __all__ = ["SHAPES", "placement_document"]
 
-NEWEST = VERSIONS.newest.minor
+NEWEST = PLACEMENT_VERSIONS.newest.minor
 DONE: Mapping[int, object | None] = {204: None}
 MADE: Mapping[int, object | None] = {201: None, 204: None}
 
@@ -80,5 +80,5 @@ SHAPES: Mapping[str, Shape] = {
 
 def placement_document(endpoints: Iterable[Endpoint]) -> bytes:
     """Return the OpenAPI document of these endpoints as indented JSON."""
-    document = openapi("Placement", __version__, VERSIONS, endpoints, SHAPES)
+    document = openapi("Placement", __version__, PLACEMENT_VERSIONS, endpoints, SHAPES)
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from computekit.api.placement import VERSIONS
+from computekit.api.placement import PLACEMENT_VERSIONS
 from computekit.http.placement.candidates_query import parse_candidates
 from computekit.http.placement.uuids import canonical_uuid
 from computekit.model import Allocation, FrozenMap, PlacementRequest
@@ -30,7 +30,7 @@ def request_of(text: str) -> PlacementRequest:
     Raises:
         Refused: it is malformed.
     """
-    return parse_candidates(text, VERSIONS.newest).request
+    return parse_candidates(text, PLACEMENT_VERSIONS.newest).request
 
 
 def canonical_id(text: str) -> str:

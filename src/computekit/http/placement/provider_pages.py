@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from computekit.api import Microversion
-from computekit.api.placement import VERSIONS
+from computekit.api.placement import PLACEMENT_VERSIONS
 from computekit.api.placement.provider_pages import MOST_PROVIDERS, PageQuery, ProviderPage
 from computekit.errors import ComputekitError
 from computekit.http.placement.answers import ProviderAnswer
@@ -44,11 +44,13 @@ class ProviderPageForm:
         query = PAGE_QUERY.parse(request.query)
         limit = page_limit(query, MOST_PROVIDERS)
         marker = query.last.get("marker")
-        among = provider_query(query, VERSIONS.newest.minor)
+        among = provider_query(query, PLACEMENT_VERSIONS.newest.minor)
         return PageQuery(among, ProviderId(marker.lower()) if marker else None, limit)
 
     def render(self, output: ProviderPage, version: Microversion) -> Answer:
-        rows = b",".join(provider_json(node, VERSIONS.newest) for node in output.providers)
+        rows = b",".join(
+            provider_json(node, PLACEMENT_VERSIONS.newest) for node in output.providers
+        )
         following = None if output.last else output.providers[-1].id
         said = msgspec.json.encode(following)
         return Answer(200, b'{"resource_providers":[%b],"next":%b}' % (rows, said))
