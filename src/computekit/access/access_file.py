@@ -13,7 +13,7 @@ from computekit.access.directory import Directory, Grant, Project, User
 from computekit.access.private import read_private
 from computekit.access.roles import Role
 from computekit.errors import Fault, InvalidInput
-from computekit.forms import Line, read_form, read_json
+from computekit.forms import String, read_form, read_json
 from computekit.ids import ProjectId, UserId
 from computekit.secret import Secret
 
@@ -23,9 +23,9 @@ ROOT = "access"
 _LONGEST = 16 * 1024**2
 _HASH = re.compile(r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}")
 
-Name = Annotated[str, Line(most=255)]
-Id = Annotated[str, Line(most=64, pattern="[A-Za-z0-9_.-]+", what="an id")]
-Note = Annotated[str, Line(most=1024, least=0)]
+Name = Annotated[str, String(most=255)]
+Id = Annotated[str, String(most=64, pattern="[A-Za-z0-9_.-]+", what="an id")]
+Note = Annotated[str, String(most=1024, least=0)]
 
 
 @attrs.frozen
@@ -70,7 +70,7 @@ class UserForm:
 
     id: Id
     name: Name
-    password: Annotated[str, Line(most=255)] = attrs.field(repr=False)
+    password: Annotated[str, String(most=255)] = attrs.field(repr=False)
     grants: tuple[GrantForm, ...] = ()
     description: Note = ""
 

@@ -4,7 +4,7 @@ import math
 
 import attrs
 
-__all__ = ["Line", "Number", "Unique", "Whole"]
+__all__ = ["Number", "String", "Unique", "Whole"]
 
 MOST = 2**63 - 1
 """The largest whole number that every store and every reader of JSON schemas can hold."""
@@ -52,7 +52,7 @@ class Number:
 
 
 @attrs.frozen
-class Line:
+class String:
     """Text of one line.
 
     Attributes:

@@ -20,7 +20,7 @@ from typing import (
 import attrs
 
 from computekit.errors import Fault, InvalidInput
-from computekit.forms.constraints import Line, Number, Unique, Whole
+from computekit.forms.constraints import Number, String, Unique, Whole
 from computekit.forms.json_text import Json, Members, Unreadable
 from computekit.model import FrozenMap
 
@@ -35,7 +35,7 @@ _NAMES: dict[type, str] = {
     float: "a number",
     str: "text",
 }
-_ANY_TEXT = Line(most=2**31, least=0)
+_ANY_TEXT = String(most=2**31, least=0)
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -245,7 +245,7 @@ class _Reader:
             if isinstance(value, Unreadable):
                 raise self._wrong(value, path, "a number")
         if isinstance(value, str):
-            self._text(value, next((n for n in notes if isinstance(n, Line)), _ANY_TEXT), path)
+            self._text(value, next((n for n in notes if isinstance(n, String)), _ANY_TEXT), path)
         for note in notes:
             message = None
             if isinstance(note, Whole) and isinstance(value, int):
@@ -256,7 +256,7 @@ class _Reader:
                 raise self._fault(path, "out_of_range", message)
         return value
 
-    def _text(self, value: str, rule: Line, path: str) -> None:
+    def _text(self, value: str, rule: String, path: str) -> None:
         if (found := _UNPRINTABLE.search(value)) is not None:
             surrogate = found[0] >= "\ud800"
             what = "half of a surrogate pair" if surrogate else "control characters"
@@ -290,7 +290,7 @@ def _matches(value: Json, kind: object) -> bool:
 def _wanted(kind: object) -> str:
     of = kind_of(kind)
     for note in of.notes:
-        if isinstance(note, Line):
+        if isinstance(note, String):
             return note.what
     if of.bare is None or of.bare is type(None):
         return "null"

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, Union
 
 import attrs
 
-from computekit.forms.constraints import Line, Number, Whole
+from computekit.forms.constraints import Number, String, Whole
 from computekit.forms.reading import fields_of, kind_of
 from computekit.model import FrozenMap
 
@@ -83,7 +83,7 @@ def _scalar(bare: object, notes: tuple[object, ...]) -> Schema:
         return {"type": "null"}
     found: Schema = {"type": names[bare]}
     if bare is str:
-        for rule in (note for note in notes if isinstance(note, Line)):
+        for rule in (note for note in notes if isinstance(note, String)):
             found |= {"minLength": rule.least, "maxLength": rule.most}
             if rule.pattern is not None:
                 found["pattern"] = f"^(?:{rule.pattern})$"

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from computekit.errors import InvalidInput
-from computekit.forms import Line, Number, Unique, Whole, read_form, read_json
+from computekit.forms import Number, String, Unique, Whole, read_form, read_json
 from computekit.model import FrozenMap
 
 
@@ -19,7 +19,7 @@ class Part:
         size: its size.
     """
 
-    name: Annotated[str, Line(pattern="[a-z]+", what="a lower word")]
+    name: Annotated[str, String(pattern="[a-z]+", what="a lower word")]
     size: Annotated[int, Whole(1, 9)] = 1
 
 
@@ -34,7 +34,7 @@ class Thing:
     parts: Annotated[tuple[Part, ...], Unique("name")]
     words: FrozenMap[str, Annotated[float, Number(0.0)]] = FrozenMap()
     one_of: Literal["x", "y"] | None = None
-    some: frozenset[Annotated[str, Line()] | frozenset[str]] = frozenset()
+    some: frozenset[Annotated[str, String()] | frozenset[str]] = frozenset()
     sure: bool = False
 
 

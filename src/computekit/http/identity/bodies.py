@@ -7,7 +7,7 @@ import attrs
 from computekit.access import NamedProject, NamedUser
 from computekit.api.identity.tokens import Proof, View
 from computekit.errors import AccessRefused, Fault, InvalidInput
-from computekit.forms import Line
+from computekit.forms import String
 from computekit.secret import Secret
 
 __all__ = ["DOMAIN_ID", "DOMAIN_NAME", "AuthBody", "proof_of"]
@@ -15,8 +15,8 @@ __all__ = ["DOMAIN_ID", "DOMAIN_NAME", "AuthBody", "proof_of"]
 DOMAIN_ID, DOMAIN_NAME = "default", "Default"
 """The one domain that all users and projects are in."""
 
-Name = Annotated[str, Line(most=255)]
-Given = Annotated[str, Line(most=4096, least=0)]
+Name = Annotated[str, String(most=255)]
+Given = Annotated[str, String(most=4096, least=0)]
 
 
 @attrs.frozen

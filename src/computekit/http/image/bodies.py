@@ -7,7 +7,7 @@ import attrs
 
 from computekit.api.image.values import Described, NewImage
 from computekit.errors import AccessRefused, Fault, InvalidInput, StateConflict
-from computekit.forms import Line, Whole, read_form, read_json
+from computekit.forms import String, Whole, read_form, read_json
 from computekit.forms.json_text import Json, Members
 from computekit.ids import ImageId, ProjectId, is_uuid
 from computekit.images import Visibility
@@ -41,7 +41,7 @@ READ_ONLY = frozenset(
 )
 """What the service says, and nobody tells it."""
 
-Tag = Annotated[str, Line(most=255)]
+Tag = Annotated[str, String(most=255)]
 
 
 @attrs.frozen
@@ -62,9 +62,9 @@ class NewImageBody:
         tags: each once.
     """
 
-    id: Annotated[str, Line(most=36)] | None = None
-    name: Annotated[str, Line(most=255, least=0)] | None = None
-    owner: Annotated[str, Line(most=255)] | None = None
+    id: Annotated[str, String(most=36)] | None = None
+    name: Annotated[str, String(most=255, least=0)] | None = None
+    owner: Annotated[str, String(most=255)] | None = None
     visibility: Visibility | None = None
     disk_format: Literal["raw", "qcow2", "aki", "ari"] | None = None
     container_format: Literal["bare", "aki", "ari"] | None = None
@@ -89,7 +89,7 @@ class PatchBody:
     """
 
     op: Literal["add", "replace", "remove"]
-    path: Annotated[str, Line(most=512, pattern="/.+", what="a path of one member")]
+    path: Annotated[str, String(most=512, pattern="/.+", what="a path of one member")]
     value: str | int | bool | tuple[str, ...] | None = None
 
 

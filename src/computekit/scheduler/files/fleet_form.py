@@ -6,7 +6,7 @@ from typing import Annotated
 import attrs
 
 from computekit.errors import Fault, InvalidInput
-from computekit.forms import Line, Number, Unique, Whole, read_form, read_json
+from computekit.forms import Number, String, Unique, Whole, read_form, read_json
 from computekit.ids import AggregateId, HostName, InstanceId, ProviderId
 from computekit.model import (
     DISK_GB,
@@ -43,10 +43,10 @@ __all__ = [
     "read_fleet",
 ]
 
-Name = Annotated[str, Line(what="a name")]
-Word = Annotated[str, Line(most=1_000)]
-ClassName = Annotated[str, Line(pattern="[A-Z0-9_]+", what="a resource class")]
-TraitName = Annotated[str, Line(pattern="[A-Z0-9_]+", what="a trait")]
+Name = Annotated[str, String(what="a name")]
+Word = Annotated[str, String(most=1_000)]
+ClassName = Annotated[str, String(pattern="[A-Z0-9_]+", what="a resource class")]
+TraitName = Annotated[str, String(pattern="[A-Z0-9_]+", what="a trait")]
 Amount = Annotated[int, Whole(1, MAX_AMOUNT)]
 Used = Annotated[int, Whole(0, MAX_AMOUNT)]
 
@@ -143,7 +143,7 @@ class HostForm:
     aggregates: frozenset[Name] = frozenset()
     providers: Annotated[tuple[ProviderForm, ...], Unique("name")] = ()
     zone: Name | None = None
-    disabled: Annotated[str, Line(most=1_000, least=0)] | None = None
+    disabled: Annotated[str, String(most=1_000, least=0)] | None = None
     up: bool = True
     arch: Name = "x86_64"
     hypervisor: Name = "QEMU"
@@ -153,7 +153,7 @@ class HostForm:
     instances: frozenset[Name] = frozenset()
     figures: FrozenMap[Name, Annotated[float, Number()]] = FrozenMap()
     cells: tuple[CellForm, ...] = ()
-    address: Annotated[str, Line(least=0)] = ""
+    address: Annotated[str, String(least=0)] = ""
 
 
 @attrs.frozen
@@ -169,7 +169,7 @@ class AggregateForm:
 
     name: Name
     uuid: Name | None = None
-    metadata: FrozenMap[Name, Annotated[str, Line(most=10_000, least=0)]] = FrozenMap()
+    metadata: FrozenMap[Name, Annotated[str, String(most=10_000, least=0)]] = FrozenMap()
     hosts: frozenset[Name] = frozenset()
 
     @property

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import attrs
 
 from computekit.errors import Fault, InvalidInput
-from computekit.forms import Line, Unique, Whole, read_form, read_json
+from computekit.forms import String, Unique, Whole, read_form, read_json
 from computekit.guest import GuestConfig, HostDefaults, resolve
 from computekit.ids import (
     AggregateId,
@@ -38,8 +38,8 @@ from computekit.units import Bytes, Gib, Mib
 __all__ = ["FlavorForm", "GroupForm", "ImageForm", "RequestForm", "read_request"]
 
 Size = Annotated[int, Whole(0, MAX_AMOUNT)]
-Value = Annotated[str, Line(most=10_000, least=0)]
-Suffix = Annotated[str, Line(pattern="[A-Za-z0-9_-]{1,64}", what="a suffix")]
+Value = Annotated[str, String(most=10_000, least=0)]
+Suffix = Annotated[str, String(pattern="[A-Za-z0-9_-]{1,64}", what="a suffix")]
 Traits = tuple[TraitName | frozenset[TraitName], ...]
 Aggregates = tuple[Name | frozenset[Name], ...]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import attrs
 
 from computekit.errors import Fault, InvalidInput
-from computekit.forms import Line, Whole
+from computekit.forms import String, Whole
 from computekit.ids import ConsumerId, HostName, InstanceId, ProjectId, ServerGroupId
 from computekit.model import (
     HOST_LEVEL,
@@ -23,7 +23,7 @@ from computekit.scheduler.domains import domain_in
 
 __all__ = ["LevelForm", "ServerGroupForm", "enter_groups", "group_faults", "levels_of"]
 
-Name = Annotated[str, Line(what="a name")]
+Name = Annotated[str, String(what="a name")]
 
 
 @attrs.frozen
