@@ -9,8 +9,10 @@ import re
 import sys
 from typing import Any
 
-from nova.api.validation.validators import _SchemaValidator
-from nova.exception import ValidationError
+from nova.api.validation.validators import (  # type: ignore[import-not-found]  # only there
+    _SchemaValidator,
+)
+from nova.exception import ValidationError  # type: ignore[import-not-found]  # only there
 
 
 def schema_of(module: str, method: str, minor: int) -> Any:
