@@ -1,10 +1,8 @@
+from waitress.adjustments import Adjustments
 from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 
-class _Adjustments:
-    max_request_body_size: int
-
 class HTTPRequestParser:
-    adj: _Adjustments
+    adj: Adjustments
     body_rcv: ChunkedReceiver | FixedStreamReceiver | None
     chunked: bool
     command: str
@@ -14,6 +12,6 @@ class HTTPRequestParser:
     error: object | None
     headers_finished: bool
     path: str
-    def __init__(self, adj: object) -> None: ...
+    def __init__(self, adj: Adjustments) -> None: ...
     def parse_header(self, header_plus: bytes) -> None: ...
     def received(self, data: bytes) -> int: ...

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 import attrs
+from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
 from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from waitress.task import ThreadedTaskDispatcher
@@ -39,8 +40,8 @@ class Feed:
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
         self._ended = self._failed = self._unwanted = False
-        self.received = 0
-        self.discarded = 0
+        self.received: int = 0
+        self.discarded: int = 0
 
     @property
     def full(self) -> bool:
@@ -143,7 +144,11 @@ class StreamingParser(HTTPRequestParser):
         door: what the connections of the server share.
     """
 
-    def __init__(self, adj: object, door: Door) -> None:
+    adj: Adjustments
+    body_rcv: ChunkedReceiver | FixedStreamReceiver | None
+    empty: bool
+
+    def __init__(self, adj: Adjustments, door: Door) -> None:
         super().__init__(adj)
         self._door = door
         self.feed: Feed | None = None
