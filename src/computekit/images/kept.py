@@ -179,6 +179,12 @@ class KeptImages:
             NotFound: there is none.
             StorageFull: no space.
         """
+        kept = self.kept(image)
+        with suppress(AlreadyExists):  # but for the file of nobody, which gets a record now
+            self._records.add(kept.record)
+        return self._changed(image, change)
+
+    def _changed(self, image: ImageId, change: Callable[[ImageRecord], ImageRecord]) -> KeptImage:
         now_s = self._clock.wall_s()
 
         def changed(record: ImageRecord) -> ImageRecord:
@@ -187,9 +193,6 @@ class KeptImages:
             found = change(record)
             return record if found == record else attrs.evolve(found, updated_s=now_s)
 
-        kept = self.kept(image)
-        with suppress(AlreadyExists):  # but for the file of nobody, which gets a record now
-            self._records.add(kept.record)
         self._records.change(image, changed)
         return self.kept(image)
 
@@ -225,7 +228,7 @@ class KeptImages:
 
     def _filled(self, image: ImageId, summed: "_Summed") -> KeptImage:
         try:
-            return self.change(image, summed.summing)
+            return self._changed(image, summed.summing)
         except NotFound:
             self._files.delete(image)  # it was deleted while it came
             raise
