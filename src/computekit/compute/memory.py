@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import attrs
+
 from computekit.errors import AlreadyExists, GenerationConflict
 from computekit.guest import GuestConfig
 from computekit.ids import HostName, InstanceId, ServerGroupId
@@ -81,7 +83,9 @@ class MemoryInstances:
             actual = None if now is None else now.epoch
             raise GenerationConflict("instance", before.id, before.epoch, actual)
         self._store.transaction(tx).on_rollback(lambda: self._instances.update({now.id: now}))
-        self._instances[after.id] = after
+        old, new = attrs.asdict(before, recurse=False), attrs.asdict(after, recurse=False)
+        changed = {field: value for field, value in new.items() if value != old[field]}
+        self._instances[now.id] = attrs.evolve(now, **changed)
         load_changed(tx, (now.host, now.state), (after.host, after.state))
 
     def put_guest(self, tx: Tx, instance: InstanceId, guest: GuestConfig) -> None:

@@ -120,7 +120,10 @@ class SqlInstances:
         if row is None or tuple(row) != (before.state.value, before.host, before.epoch):
             actual = None if row is None else row[2]
             raise GenerationConflict("instance", before.id, before.epoch, actual)
-        connection.execute(_UPDATE.values(_values(after)), {"instance": before.id})
+        old, new = _values(before), _values(after)
+        changed = {column: value for column, value in new.items() if value != old[column]}
+        if changed:
+            connection.execute(_UPDATE.values(changed), {"instance": before.id})
         load_changed(tx, (before.host, before.state), (after.host, after.state))
 
     def put_guest(self, tx: Tx, instance: InstanceId, guest: GuestConfig) -> None:

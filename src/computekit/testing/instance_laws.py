@@ -117,6 +117,16 @@ class InstanceLaws(ABC):
         with pytest.raises(GenerationConflict):
             bench.store.write(lambda tx: bench.instances.change_instance(tx, stranger, stranger))
 
+    def test_what_somebody_else_changed_meanwhile_stays(self, bench: InstanceBench) -> None:
+        before = attrs.evolve(example_instance("a"), zone="z")
+        self.add(bench, before)
+        unpinned = attrs.evolve(before, zone=None, name="b")
+        bench.store.write(lambda tx: bench.instances.change_instance(tx, before, unpinned))
+        placed = attrs.evolve(before, host=HostName("h"), epoch=1)
+        bench.store.write(lambda tx: bench.instances.change_instance(tx, before, placed))
+        expected = attrs.evolve(unpinned, host=HostName("h"), epoch=1)
+        assert bench.instances.instance(before.id) == expected
+
     def test_a_guest_is_kept_beside_it(self, bench: InstanceBench) -> None:
         row = example_instance("a")
         self.add(bench, row)
