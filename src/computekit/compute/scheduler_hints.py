@@ -85,10 +85,14 @@ def check_room(services: Services, instance: Instance) -> None:
 def hosts_of(
     services: Services, intent: PlacementIntent
 ) -> FrozenMap[InstanceId, frozenset[HostName]]:
-    """Return where the instances are that hints name; one without a host is left out."""
+    """Return where the instances are that hints name.
+
+    One without a host is left out, and so is one of another project: a hint is no way to find out
+    where somebody else's servers are, or to get near them.
+    """
     found: dict[InstanceId, frozenset[HostName]] = {}
     for name in sorted(named_instances(intent)):
         row = services.instances.instance(name)
-        if row is not None and row.host is not None:
+        if row is not None and row.host is not None and row.project == intent.project:
             found[name] = frozenset({row.host})
     return FrozenMap(found)

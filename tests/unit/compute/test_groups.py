@@ -44,13 +44,15 @@ def group(fleet: FakeFleet, policy: str = "anti-affinity", **rules: str) -> Serv
     )
 
 
-def created(fleet: FakeFleet, flavor: Flavor = SMALL, **hints: str) -> InstanceId:
+def created(
+    fleet: FakeFleet, flavor: Flavor = SMALL, project: ProjectId = PROJECT, **hints: str
+) -> InstanceId:
     instance, _operation = compute.create(
         fleet.services,
         name="one",
         flavor=flavor,
         image=fleet.image.id,
-        project=PROJECT,
+        project=project,
         user=USER,
         hints=FrozenMap({name: (value,) for name, value in hints.items()}),
     )
@@ -111,6 +113,15 @@ def test_beside_one_and_away_from_another(fleet: FakeFleet) -> None:
     beside = created(fleet, same_host=one)
     away = created(fleet, different_host=one)
     assert host_of(fleet, beside) == host_of(fleet, one) != host_of(fleet, away)
+
+
+def test_nobody_gets_beside_servers_of_others(fleet: FakeFleet) -> None:
+    one = created(fleet)
+    beside = created(fleet, project=ProjectId("q"), same_host=one)
+    assert host_of(fleet, beside) is None
+    nobody = "aaaaaaaa-0000-4000-8000-00000000000a"
+    nowhere = created(fleet, project=ProjectId("q"), same_host=nobody)
+    assert host_of(fleet, nowhere) is None
 
 
 def test_a_group_has_so_many_members_and_a_project_so_many_groups(fleet: FakeFleet) -> None:
