@@ -6,8 +6,8 @@ import attrs
 
 from computekit.errors import ClaimRefused, HostChanged
 from computekit.ids import HostName
-from computekit.model import Allocation, Consumer
-from computekit.placement import Claim, PlacementWriter
+from computekit.model import Allocation, Consumer, PlacementRequest, Trait
+from computekit.placement import Claim, PlacementReader, PlacementWriter
 from computekit.scheduler.cells import CellWriter, claim_cells
 from computekit.scheduler.decision import Selection
 from computekit.scheduler.group_claims import GroupSlots
@@ -65,7 +65,9 @@ class Books:
             ClaimRefused: it cannot be had any more; nothing was written.
         """
         intent = request.intent
-        host = check_host(self.slots.hosts, selection.host, intent.zone, self.default_zone)
+        zones = request.run.zones if intent.zone is None else request.run.zones | {intent.zone}
+        host = check_host(self.slots.hosts, selection.host, zones, self.default_zone)
+        _check_traits(self.placement, host, request.placement, selection)
         counters = self.slots.enter(
             tx, intent.group, consumer.id, selection.host, selection.eligible
         )
@@ -102,14 +104,14 @@ class BookClaims:
 
 
 def check_host(
-    hosts: HostReader, name: HostName, zone: str | None, default_zone: str = DEFAULT_ZONE
+    hosts: HostReader, name: HostName, zones: frozenset[str], default_zone: str = DEFAULT_ZONE
 ) -> Host:
-    """Return the row of a host that was chosen, if it is still there and in its zone.
+    """Return the row of a host that was chosen, if it is still there, taking guests, in its zone.
 
     Args:
         hosts: the rows, as a transaction sees them.
         name: of the host.
-        zone: that was asked for; None: any.
+        zones: that were asked for; none: any will do.
         default_zone: the zone of hosts that are in none.
 
     Raises:
@@ -118,7 +120,39 @@ def check_host(
     row = hosts.host(name)
     if row is None:
         raise HostChanged(name, "has gone")
-    if zone not in {None, default_zone if row.zone is None else row.zone}:
+    if not row.up:
+        raise HostChanged(name, "is down")
+    if row.disabled is not None:
+        raise HostChanged(name, f"was disabled: {row.disabled}")
+    if others := zones - {default_zone if row.zone is None else row.zone}:
         now = "in no zone" if row.zone is None else f"in zone {row.zone}"
-        raise HostChanged(name, f"is {now}, not in {zone}")
+        raise HostChanged(name, f"is {now}, not in {', '.join(sorted(others))}")
     return row
+
+
+def _check_traits(
+    books: PlacementReader, host: Host, request: PlacementRequest, selection: Selection
+) -> None:
+    """Raise `HostChanged` if a provider that was chosen has lost or gained a trait that matters.
+
+    What an attestation took back meanwhile must not be claimed.
+    """
+    groups = [group for group in request.groups if group.required or group.forbidden]
+    of_root = bool(request.root_required or request.root_forbidden)
+    asked = {p for group in groups for p in selection.mappings.get(group.suffix, ())}
+    asked.update({host.provider} if of_root else ())
+    if not asked:
+        return
+    traits = {use.provider.id: use.provider.traits for use in books.uses(frozenset(asked))}
+    root = traits.get(host.provider, frozenset[Trait]())
+    lost = set(request.root_required - root) if of_root else set[Trait]()
+    gained = set(request.root_forbidden & root)
+    for group in groups:
+        serving = [traits.get(p, frozenset[Trait]()) for p in selection.mappings[group.suffix]]
+        held = frozenset[Trait]().union(*serving)
+        lost.update(*(one_of for one_of in group.required if not one_of & held))
+        gained |= group.forbidden & held
+    if lost or gained:
+        words = [f"lacks {trait} now" for trait in sorted(lost)]
+        words += [f"has {trait} now" for trait in sorted(gained)]
+        raise HostChanged(host.name, ", ".join(words))

@@ -5,7 +5,7 @@ others took the last of them meanwhile; there still are, but each was lost as of
 or the rows could not be read or written at all, which says nothing about hosts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import attrs
@@ -83,7 +83,7 @@ class Grants(Generic[R]):
     """
 
     granted: tuple[Granted[R], ...]
-    refused: "tuple[tuple[int, NoneEligible | LostRace | TriesExhausted], ...]" = ()
+    refused: "tuple[tuple[int, NotGranted], ...]" = ()
     lost: tuple[Loss, ...] = ()
 
 
@@ -134,6 +134,9 @@ class PlacementUnavailable:
 
     error: StoreUnavailable
 
+
+NotGranted: TypeAlias = NoneEligible | LostRace | TriesExhausted | PlacementUnavailable
+"""How it ended for one request that was granted nothing."""
 
 BatchOutcome: TypeAlias = (
     Grants[R] | NoneEligible | LostRace | TriesExhausted | PlacementUnavailable
@@ -224,10 +227,14 @@ def _as_many_as_can(
 ) -> BatchOutcome[R]:
     lost: list[Loss] = []
     granted: dict[int, Granted[R]] = {}
-    refused: dict[int, NoneEligible | LostRace | TriesExhausted] = {}
+    refused: dict[int, NotGranted] = {}
     left = list(range(len(requests)))
     for _ in range(tries):
-        found = scheduler.place_many([requests[number] for number in left], "best_effort")
+        try:
+            found = scheduler.place_many([requests[number] for number in left], "best_effort")
+        except StoreUnavailable as error:
+            _give_up(left, refused, granted, error)
+            break
         assert not isinstance(found, BatchUnplaced)
         chosen: list[tuple[int, Selection]] = []
         for number, decision in zip(left, found.decisions, strict=True):
@@ -249,7 +256,11 @@ def _as_many_as_can(
                     missed.append(Loss(number, selection.host, refusal))
             return taken, missed
 
-        taken, missed = store.write(write) if chosen else ([], [])
+        try:
+            taken, missed = store.write(write) if chosen else ([], [])
+        except StoreUnavailable as error:
+            _give_up(left, refused, granted, error)
+            break
         granted.update((found.number, found) for found in taken)
         lost += missed
         left = [loss.number for loss in missed]
@@ -265,3 +276,22 @@ def _as_many_as_can(
         tuple(sorted(refused.items(), key=lambda pair: pair[0])),
         tuple(lost),
     )
+
+
+def _give_up(
+    left: list[int],
+    refused: dict[int, NotGranted],
+    granted: Mapping[int, object],
+    error: StoreUnavailable,
+) -> None:
+    """Say of all that is left that it is not known; what was granted is still told.
+
+    Raises:
+        StoreUnavailable: nothing was granted.
+    """
+    if not granted:
+        raise error
+    refused.update(
+        (number, PlacementUnavailable(error)) for number in left if number not in refused
+    )
+    left.clear()

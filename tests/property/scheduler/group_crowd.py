@@ -184,7 +184,9 @@ class Crowd:
         back = self._dice.random() < 0.3
 
         def begin(tx: Tx) -> None:
-            check_host(self._ports.hosts, chosen.host, request.intent.zone)
+            check_host(
+                self._ports.hosts, chosen.host, frozenset(filter(None, [request.intent.zone]))
+            )
             counters = self._slots.enter(
                 tx, group, member, chosen.host, chosen.eligible, moving=True
             )

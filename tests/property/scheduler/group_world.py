@@ -467,7 +467,7 @@ class World:
         return row.zone
 
     def _check_zone(self, host: HostName, zone: str | None) -> None:
-        check_host(self.ports.hosts, host, zone)
+        check_host(self.ports.hosts, host, frozenset(filter(None, [zone])))
 
     def _held(self, consumer: str) -> FrozenMap[ProviderId, Resources]:
         allocation = self.ports.placement.allocation(ConsumerId(consumer))

@@ -23,6 +23,7 @@ from computekit.model import (
     ProviderTree,
     RuleKind,
     ServerGroup,
+    Trait,
 )
 from computekit.placement import Claim, FleetIndex, HostView, MemoryPlacement
 from computekit.scheduler import (
@@ -315,6 +316,70 @@ def test_a_host_that_left_its_zone_is_not_taken() -> None:
     assert isinstance(found, Grants)
     assert [one.selection.host for one in found.granted] == ["b"]
     assert isinstance(found.lost[0].refusal, HostChanged)
+
+
+def test_a_host_that_takes_no_guests_any_more_is_not_taken() -> None:
+    for change in ({"disabled": "broken fan"}, {"up": False}):
+        world = World("a", "b")
+        row = world.hosts.host(HostName("a"))
+        assert row is not None
+        after = attrs.evolve(row, **change)
+        scheduler = Overtaken(
+            world,
+            lambda world=world, after=after: world.store.write(  # type: ignore[misc]  # a lambda's
+                lambda tx: world.hosts.put_host(tx, after)
+            ),
+        )
+        asked = [request()]
+        found = place_and_claim(world.store, scheduler, asked, world.claims(asked))
+        assert isinstance(found, Grants)
+        assert [one.selection.host for one in found.granted] == ["b"]
+        assert isinstance(found.lost[0].refusal, HostChanged)
+
+
+def test_a_host_that_lost_its_trait_is_not_taken() -> None:
+    attested = Trait("CUSTOM_ATTESTED")
+    world = World("a", "b")
+    roots = [ProviderId("a-root"), ProviderId("b-root")]
+
+    def attest(root: ProviderId, *traits: Trait) -> None:
+        def write(tx: Tx) -> None:
+            (use,) = world.books.uses(frozenset({root}))
+            world.books.set_traits(tx, root, use.provider.generation, frozenset(traits))
+
+        world.store.write(write)
+
+    plain = request()
+    group = attrs.evolve(plain.placement.groups[0], required=frozenset({frozenset({attested})}))
+    for placement in (
+        attrs.evolve(plain.placement, root_required=frozenset({attested})),
+        attrs.evolve(plain.placement, groups=(group,)),
+    ):
+        for root in roots:
+            attest(root, attested)
+        asked = [attrs.evolve(plain, placement=placement)]
+        scheduler = Overtaken(world, lambda: attest(roots[0]))
+        found = place_and_claim(world.store, scheduler, asked, world.claims(asked))
+        assert isinstance(found, Grants)
+        assert [one.selection.host for one in found.granted] == ["b"]
+        assert "lacks CUSTOM_ATTESTED now" in str(found.lost[0].refusal)
+
+
+def test_what_was_granted_is_told_though_the_store_fails_later() -> None:
+    world = World("a", "b")
+    asked = [request(8), request(16)]
+
+    def fail() -> Never:
+        raise StoreUnavailable("it is gone")
+
+    scheduler = Overtaken(world, lambda: world.take("b", 16), fail)
+    found = place_and_claim(world.store, scheduler, asked, world.claims(asked), "best_effort")
+    assert isinstance(found, Grants)
+    assert [one.number for one in found.granted] == [0]
+    ((number, why),) = found.refused
+    assert number == 1
+    assert isinstance(why, PlacementUnavailable)
+    assert world.held() == 2
 
 
 def test_a_fleet_that_cannot_be_read_is_not_a_fleet_without_hosts() -> None:
