@@ -28,6 +28,7 @@ __all__ = ["JsonFilter", "MeetsQuery", "parse_query"]
 
 _HINT = "query"
 _DEEPEST = 32
+_MOST_PARTS = 64
 
 _Result: TypeAlias = object
 _INCOMPARABLE = object()
@@ -178,6 +179,13 @@ def _paths(node: _Node) -> Iterator[Path]:
             yield from _paths(argument)
 
 
+def _parts(node: _Node) -> Iterator[_Node]:
+    yield node
+    if isinstance(node, _Call):
+        for argument in node.arguments:
+            yield from _parts(argument)
+
+
 def parse_query(text: str) -> MeetsQuery | None:
     """Return the condition that a query states; None if it states nothing.
 
@@ -192,7 +200,10 @@ def parse_query(text: str) -> MeetsQuery | None:
         return None
     if not isinstance(raw, list):
         raise ValueError("an expression is a list that begins with an operator")
-    return MeetsQuery(text, _parsed(raw, 0))
+    root = _parsed(raw, 0)
+    if (parts := sum(1 for _ in _parts(root))) > _MOST_PARTS:
+        raise ValueError(f"it has {parts} parts; {_MOST_PARTS} are allowed")
+    return MeetsQuery(text, root)
 
 
 def _parsed(raw: object, depth: int) -> _Node:

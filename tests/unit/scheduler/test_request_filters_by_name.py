@@ -25,6 +25,7 @@ from computekit.scheduler import (
     check_rebuild,
     named_instances,
 )
+from computekit.scheduler.demands import Malformed
 from tests.unit.scheduler.fleet import facts, flat, host, index, use
 from tests.unit.scheduler.intents import asking, passing
 
@@ -267,3 +268,12 @@ def test_a_rebuild_is_checked_on_a_host_that_is_there() -> None:
 def test_where_it_is_not_known_how_many_devices_are_free_the_fit_decides() -> None:
     asked = asking({"pci_passthrough:alias": "gpu:9"})
     assert passing(index(flat("a")), PciPassthroughFilter(), asked) == "a"
+
+
+def test_a_query_has_so_many_parts_and_no_more() -> None:
+    part = '["=", "$arch", "x86_64"]'
+    short, long = (f'["or", {", ".join([part] * count)}]' for count in (15, 60))
+    (fits,) = JsonFilter().predicates(asking(hints={"query": (short,)}))
+    (refuses,) = JsonFilter().predicates(asking(hints={"query": (long,)}))
+    assert not isinstance(fits, Malformed)
+    assert isinstance(refuses, Malformed)
