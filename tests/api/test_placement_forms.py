@@ -320,3 +320,7 @@ def test_a_reshape_is_refused_for_the_first_provider_that_it_names(tree: Caller)
         == []
     )
     assert claim(tree, 1).status == 409
+    url = f"/resource_providers/{HOST}/inventories"
+    more = {"resource_provider_generation": 2, "resource_class": "DISK_GB", "total": 5}
+    assert send(tree, "POST", url, more).status == 201
+    assert send(tree, "DELETE", f"{url}/DISK_GB").status == 204

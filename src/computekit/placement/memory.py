@@ -303,8 +303,8 @@ class MemoryPlacement:
         inventories: FrozenMap[ResourceClass, Inventory],
     ) -> int:
         mine = self._store.transaction(tx)
-        rules.check_inventories(inventories)
         row = self._expect(provider, generation)
+        rules.check_inventories(inventories, row.provider.inventories)
         self._check_unused(
             (provider, name)
             for name in sorted(row.provider.inventories.keys() - inventories.keys())

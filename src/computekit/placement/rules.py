@@ -11,6 +11,7 @@ from computekit.ids import AggregateId, ProviderId
 from computekit.model import (
     MAX_AMOUNT,
     Allocation,
+    FrozenMap,
     Inventory,
     ProviderTree,
     ResourceClass,
@@ -44,14 +45,18 @@ def check_tree(tree: ProviderTree) -> None:
     _raise(_tree_faults(tree))
 
 
-def check_inventories(inventories: Mapping[ResourceClass, Inventory]) -> None:
-    """Raise `InvalidInput` with every fault of one provider's inventories."""
-    _raise(
-        (
-            *_inventory_faults("inventories", inventories),
-            *_reserve_faults("inventories", inventories),
-        )
-    )
+def check_inventories(
+    inventories: Mapping[ResourceClass, Inventory],
+    before: Mapping[ResourceClass, Inventory] = FrozenMap(),
+) -> None:
+    """Raise `InvalidInput` with every fault of one provider's inventories.
+
+    Args:
+        inventories: that it is to have.
+        before: that it has; what stays as it is may reserve more than there is.
+    """
+    new = {n: inventory for n, inventory in inventories.items() if before.get(n) != inventory}
+    _raise((*_inventory_faults("inventories", inventories), *_reserve_faults("inventories", new)))
 
 
 def check_traits(traits: Iterable[Trait]) -> None:

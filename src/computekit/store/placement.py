@@ -226,8 +226,8 @@ class SqlPlacement:
         inventories: FrozenMap[ResourceClass, Inventory],
     ) -> int:
         connection = self._store.connection(tx)
-        rules.check_inventories(inventories)
         row = provider_trees.expect(connection, provider, generation)
+        rules.check_inventories(inventories, row.provider.inventories)
         lost = ((provider, n) for n in sorted(row.provider.inventories.keys() - inventories.keys()))
         provider_trees.check_unused(connection, (row,), lost)
         after = attrs.evolve(row.provider, inventories=inventories)
