@@ -10,6 +10,7 @@ is in sight where the files are removed.
 
 import argparse
 import ast
+import contextlib
 import os
 import platform
 import re
@@ -25,6 +26,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INSIDE = "COMPUTEKIT_FRESH_ROOT"
+LEAVING_S = 5.0
 USER = "somebody"
 MIRRORS = {"debian": "http://deb.debian.org/debian", "ubuntu": "http://archive.ubuntu.com/ubuntu"}
 KEYRINGS = {"debian": "debian-archive-keyring.gpg", "ubuntu": "ubuntu-archive-keyring.gpg"}
@@ -226,8 +228,24 @@ def _pip_configuration() -> str:
 
 
 def _stop_leftovers(root: Path) -> list[str]:
-    """End every process that still runs inside the root, and name them."""
-    left = []
+    """End every process that still runs inside the root, and name them.
+
+    What notices by itself within a few seconds that its parent is gone was not left.
+    """
+    patience_until_s = time.monotonic() + LEAVING_S
+    while (left := _running(root)) and time.monotonic() < patience_until_s:
+        time.sleep(0.2)
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    if left:
+        time.sleep(1)
+    return [f"{pid} {words}" for pid, words in left.items()]
+
+
+def _running(root: Path) -> dict[int, str]:
+    """Return the command line of every process inside the root."""
+    found: dict[int, str] = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             inside = (process / "root").readlink().is_relative_to(root)
@@ -235,11 +253,8 @@ def _stop_leftovers(root: Path) -> list[str]:
         except OSError:
             continue
         if inside:
-            left.append(f"{process.name} {words.strip()}")
-            os.kill(int(process.name), signal.SIGKILL)
-    if left:
-        time.sleep(1)
-    return left
+            found[int(process.name)] = words.strip()
+    return found
 
 
 def _step(what: str, *command: str) -> None:
