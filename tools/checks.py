@@ -119,6 +119,9 @@ def _run(stage: Stage, budget_s: float) -> Outcome:
     """Run a stage in a session of its own, so that nothing of it outlives its deadline."""
     if budget_s <= 0:
         return Outcome(passed=False, output="no time was left for this stage")
+    # What a shell starts in the background ignores interrupts, and would hand that on.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         stage.command,
         cwd=ROOT,
