@@ -164,9 +164,11 @@ def grouped(found: FleetIndex, **metadata: str) -> FleetIndex:
 
 
 def amount(source: random.Random) -> Case:
-    full = lambda: {VCPU: source.randint(10, 16), MEMORY_MB: 1_024 * source.randint(40, 64)}  # noqa: E731
+    def used() -> dict[ResourceClass, int]:
+        return {VCPU: source.randint(10, 16), MEMORY_MB: 1_024 * source.randint(40, 64)}
+
     asked = {VCPU: source.randint(7, 16), MEMORY_MB: 1_024 * source.randint(25, 70)}
-    return Case(fleet(source, used=full), request(asked))
+    return Case(fleet(source, used=used), request(asked))
 
 
 def both_ways(source: random.Random) -> Case:
