@@ -247,7 +247,7 @@ class InventoryCalls:
         unknown = self._names.unknown((name,), ())
 
         def write(tx: Tx) -> OneInventory:
-            before = self._before(asked.uuid)
+            before = there(self._placement.books, asked.uuid)
             if unknown is not None:
                 raise unknown
             _check_reserve({name: asked.inventory}, may_reserve_all=asked.may_reserve_all)
@@ -264,7 +264,7 @@ class InventoryCalls:
         unknown = self._names.unknown((name,), ())
 
         def write(tx: Tx) -> OneInventory:
-            before = self._before(asked.uuid, asked.generation)
+            before = there(self._placement.books, asked.uuid, asked.generation)
             if unknown is not None:
                 raise unknown
             check_inventories({name: asked.inventory})
@@ -282,7 +282,7 @@ class InventoryCalls:
         unknown = self._names.unknown(after, ())
 
         def write(tx: Tx) -> ProviderUse:
-            before = self._before(asked.uuid, asked.generation)
+            before = there(self._placement.books, asked.uuid, asked.generation)
             if unknown is not None:
                 raise unknown
             _check_reserve(after, may_reserve_all=asked.may_reserve_all)
@@ -296,7 +296,7 @@ class InventoryCalls:
         unknown = self._names.unknown((name,), ())
 
         def write(tx: Tx) -> None:
-            before = self._before(asked.uuid)
+            before = there(self._placement.books, asked.uuid)
             if unknown is not None:
                 raise unknown
             if name not in before.provider.inventories:
@@ -307,14 +307,9 @@ class InventoryCalls:
 
     def delete_all(self, asked: ProviderPath, _context: CallContext) -> None:
         """Carry out `DELETE_INVENTORIES`."""
-        self._placement.store.write(lambda tx: self._put(tx, self._before(asked.uuid), FrozenMap()))
-
-    def _before(self, provider: ProviderId, generation: int | None = None) -> ProviderUse:
-        use = there(self._placement.books, provider)
-        actual = use.provider.generation
-        if generation is not None and generation != actual:
-            raise GenerationConflict("provider", provider, generation, actual)
-        return use
+        self._placement.store.write(
+            lambda tx: self._put(tx, there(self._placement.books, asked.uuid), FrozenMap())
+        )
 
     def _put(
         self, tx: Tx, before: ProviderUse, after: FrozenMap[ResourceClass, Inventory]
